@@ -1,0 +1,105 @@
+"""Reading any picture file into uint8 arrays, and writing them back."""
+
+import dataclasses
+import pathlib
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from srlib import files
+from srlib.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm")
+MAX_PIXELS = 100_000_000  # above it a file is more likely an attack (decompression bomb) than a photograph
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A decoded picture: `rgb` uint8 (height, width, 3); `grey`: it was stored as grey; `alpha` uint8 or None."""
+
+    rgb: np.ndarray
+    grey: bool = False
+    alpha: np.ndarray | None = None
+
+
+def read(path):
+    """Read a picture of any common format and mode, upright.
+
+    Grey is repeated over three channels, palettes and CMYK are converted, 16-bit grey is scaled to 8 bits, the EXIF
+    orientation is applied, and transparency is returned apart.
+
+    Args:
+        path: the file.
+    Returns:
+        `Picture`.
+    Raises:
+        InputError: no such file, not a picture, damaged, empty, or larger than `MAX_PIXELS`.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a picture")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return _decode(image, path)
+    except InputError:
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{path}: not a picture in a known format") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: more than {MAX_PIXELS:,} pixels; cut it into parts") from error
+    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
+        raise InputError(f"{path}: the picture is damaged ({error})") from error
+
+
+def _decode(image, path):
+    """A `Picture` of an opened Pillow image."""
+    if image.width * image.height > MAX_PIXELS:
+        raise InputError(f"{path}: {image.width}×{image.height} is more than {MAX_PIXELS:,} pixels; cut it into parts")
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        image = Image.fromarray(_eight_bits(np.asarray(image)))
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+    grey = image.mode in ("1", "L", "LA")
+    return Picture(np.asarray(image.convert("RGB")), grey, alpha)
+
+
+def _eight_bits(values):
+    """16-bit grey values (in whichever integer or float type Pillow gave them) as uint8: 65535 becomes 255."""
+    scale = 257.0 if values.max(initial=0) > 255 else 1.0
+    return np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)
+
+
+def write_png(path, image):
+    """Write a uint8 array (height, width), (height, width, 3) or (height, width, 4) as PNG, whole or not at all."""
+    with files.replacing(path) as beside:
+        Image.fromarray(image).save(beside, format="PNG")
+
+
+def find(folder):
+    """The picture files below a folder, sorted by path; hidden files and folders are passed over.
+
+    Raises:
+        InputError: no such folder, or no picture in it.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and _visible(path, folder)]
+    if not found:
+        raise InputError(f"{folder}: no pictures in it ({', '.join(SUFFIXES)})")
+    return found
+
+
+def _visible(path, folder):
+    """Whether no part of `path` below `folder` starts with a dot."""
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)

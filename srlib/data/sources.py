@@ -1,0 +1,169 @@
+"""Data sets by name: the embedded photographs, drawn faces, the known folders below a data root, any folder.
+
+`data_root` has the layout of data/README.md (benchmarks/, bsds/, coco/, faces/) or is any folder of pictures. Where it
+is not given, the environment variable SRLIB_DATA_ROOT stands in for it.
+"""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+from collections.abc import Callable
+
+from srlib.config import did_you_mean
+from srlib.data import embedded, faces, images
+from srlib.errors import InputError
+
+SPLITS = ("train", "validation", "test")
+
+# name: {split: folder below the data root}; "validation" is held out of "train" where it has no folder of its own.
+FOLDERS = {
+    "coco": {"train": "coco/train2017", "test": "coco/val2017"},
+    "bsds": {"train": "bsds/train", "test": "bsds/test"},
+    "faces": {"train": "faces/train", "test": "faces/test"},
+    "set5": {"test": "benchmarks/Set5"},
+    "set14": {"test": "benchmarks/Set14"},
+    "bsd100": {"test": "benchmarks/BSD100"},
+}
+BENCHMARKS = ("set5", "set14", "bsd100")
+NAMES = ("embedded", "drawn-faces", *FOLDERS, "folder")
+HELD_OUT = 20  # one in twenty training pictures is held out for validation
+
+
+@dataclasses.dataclass(frozen=True)
+class Photo:
+    """One picture of a data set: its `id` and how to `load` it as an `images.Picture`."""
+
+    id: str
+    load: Callable[[], images.Picture]
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """The pictures of one split of a data set; iterating gives `Photo`s in a fixed order."""
+
+    name: str
+    split: str
+    photos: tuple
+
+    def __len__(self):
+        return len(self.photos)
+
+    def __iter__(self):
+        return iter(self.photos)
+
+    def limit(self, count):
+        """The first `count` pictures (0: all of them)."""
+        return dataclasses.replace(self, photos=self.photos[: count or None])
+
+    def arrays(self):
+        """The pictures as a list of uint8 arrays (height, width, 3), all in memory."""
+        return [photo.load().rgb for photo in self.photos]
+
+
+def data_root(given=None):
+    """The data root as a `pathlib.Path`: `given`, else SRLIB_DATA_ROOT, else None.
+
+    Raises:
+        InputError: it is named but not there.
+    """
+    name = given or os.environ.get("SRLIB_DATA_ROOT")
+    if not name:
+        return None
+    root = pathlib.Path(name).expanduser()
+    if not root.is_dir():
+        raise InputError(f"data root {root}: no such folder")
+    return root
+
+
+def load(name, split, root=None):
+    """Return the `ImageSet` of a data set.
+
+    Args:
+        name: one of `NAMES`, in any case; "folder" means the pictures in the data root itself.
+        split: "train", "validation" or "test"; no picture is in two of them.
+        root: the data root, or None for SRLIB_DATA_ROOT.
+    Raises:
+        InputError: unknown name or split, or the data is not there (the message says how to get it).
+    """
+    name = name.lower()
+    if name not in NAMES:
+        raise InputError(f"unknown data set {name!r}{did_you_mean(name, NAMES)}; known: {', '.join(NAMES)}")
+    if split not in SPLITS:
+        raise InputError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
+    if name == "embedded":
+        return ImageSet(name, split, tuple(_photo(key, path) for key, path in embedded.paths(split).items()))
+    if name == "drawn-faces":
+        return ImageSet(name, split, tuple(_drawn(index) for index in faces.indices(split)))
+    root = data_root(root)
+    if root is None:
+        raise InputError(f"data set {name!r} needs a data root: give --data-root or set SRLIB_DATA_ROOT")
+    return ImageSet(name, split, tuple(_folder_photos(name, split, root)))
+
+
+def has(name, root):
+    """Whether the data root (a path or None) holds the data set `name`."""
+    if name in ("embedded", "drawn-faces"):
+        return True
+    if root is None:
+        return False
+    return all((root / folder).is_dir() for folder in FOLDERS[name].values()) if name in FOLDERS else True
+
+
+def training_set(wanted, root=None):
+    """The name of the set to train on: `wanted` where the data root has it, else its pictures, else the embedded ones.
+
+    A data root with none of the known folders is taken as a plain folder of pictures.
+    """
+    root = data_root(root)
+    if root is None:
+        return "embedded"
+    if has(wanted, root):
+        return wanted
+    known = [name for name in FOLDERS if name not in BENCHMARKS and has(name, root)]
+    return known[0] if known else "folder"
+
+
+def test_sets(root=None):
+    """The names of the sets to score on: the benchmarks that the data root has, else what stands in for them."""
+    root = data_root(root)
+    if root is None:
+        return ["embedded"]
+    found = [name for name in BENCHMARKS if has(name, root)]
+    return found or [training_set("coco", root)]
+
+
+def _folder_photos(name, split, root):
+    """The photos of a split of a data set in folders: `FOLDERS`' own, or divided by a hash of the file name."""
+    if name == "folder":
+        return _pick(root, lambda part: {0: "test", 1: "validation"}.get(part % 10, "train") == split)
+    folders = FOLDERS[name]
+    if split == "test":
+        return _pick(root / folders["test"], lambda part: True)
+    if "train" not in folders:
+        raise InputError(f"data set {name!r} is for testing only: it has no {split!r} split")
+    return _pick(root / folders["train"], lambda part: (part % HELD_OUT == 0) == (split == "validation"))
+
+
+def _pick(folder, wanted):
+    """Photos of the files in `folder` whose name's hash (an int) is `wanted`; independent of the other files."""
+    found = images.find(folder)
+    return [_photo(_id(path, folder), path) for path in found if wanted(_hash(path.stem))]
+
+
+def _id(path, folder):
+    """A file's name below its folder, without suffix, with forward slashes."""
+    return path.relative_to(folder).with_suffix("").as_posix()
+
+
+def _hash(text):
+    """A number that depends on `text` alone, the same on every machine and in every run."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _photo(key, path):
+    return Photo(key, lambda: images.read(path))
+
+
+def _drawn(index):
+    return Photo(f"face-{index:04d}", lambda: images.Picture(faces.draw(index)))

@@ -1,0 +1,56 @@
+"""Writing files so that a reader never sees half of one."""
+
+import contextlib
+import json
+import os
+import pathlib
+import tempfile
+
+from srlib.errors import InputError
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Yield a temporary path beside `path`; move it there on success, remove it on any failure.
+
+    Args:
+        path: where the file shall stand; its folder is made if it is missing.
+    Yields:
+        `pathlib.Path` with the same suffix, to be written by the caller.
+    Raises:
+        InputError: the folder cannot be made or written.
+    """
+    path = pathlib.Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    os.close(handle)
+    beside = pathlib.Path(name)
+    try:
+        yield beside
+        beside.chmod(0o666 & ~_umask())
+        os.replace(beside, path)
+    except IsADirectoryError as error:
+        raise InputError(f"cannot write {path}: it is a folder") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _umask():
+    """The process' umask; reading it means setting it, so set it back."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path, text):
+    """Write `text` (str) to `path` as UTF-8, whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_json(path, value):
+    """Write `value` to `path` as indented JSON with a final newline, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

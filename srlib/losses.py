@@ -1,0 +1,106 @@
+"""The losses of both networks, on HR and SR in [-1, 1] and on logits; each returns a float32 scalar."""
+
+import functools
+
+import keras
+from keras import ops
+
+from srlib import metrics, ranges
+from srlib.config import did_you_mean
+from srlib.errors import InputError
+
+
+def mse(hr, sr):
+    """Mean squared error, mean((HR - SR)²): the content loss of SRResNet (Ledig et al. 2017, equation 4).
+
+    Args:
+        hr, sr: float (batch, height, width, 3) in [-1, 1].
+    """
+    return ops.mean(ops.square(ops.cast(hr, "float32") - ops.cast(sr, "float32")))
+
+
+def mae(hr, sr):
+    """Mean absolute error, mean(|HR - SR|), arguments as `mse`."""
+    return ops.mean(ops.abs(ops.cast(hr, "float32") - ops.cast(sr, "float32")))
+
+
+def dssim(hr, sr):
+    """Structural dissimilarity, (1 - SSIM) / 2 with SSIM over [0, 1] images, arguments as `mse`; between 0 and 1.
+
+    Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 2004.
+    """
+    similarity = metrics.ssim(ranges.unit_from_hr(hr), ranges.unit_from_hr(sr))
+    return (1.0 - ops.mean(similarity)) / 2.0
+
+
+def mse_dssim(hr, sr, alpha=0.1):
+    """MSE + alpha · DSSIM, arguments as `mse`."""
+    return mse(hr, sr) + alpha * dssim(hr, sr)
+
+
+def adversarial(fake_logits):
+    """The generator's adversarial loss, mean(-log D(SR)) (Ledig et al. 2017, equation 6).
+
+    Args:
+        fake_logits: float (batch, 1), the discriminator's logits for SR. -log sigmoid(x) = softplus(-x).
+    """
+    return ops.mean(ops.softplus(-ops.cast(fake_logits, "float32")))
+
+
+def discriminator(real_logits, fake_logits):
+    """The discriminator's loss, mean(-log D(HR)) + mean(-log(1 - D(SR))) (Goodfellow et al. 2014, equation 1).
+
+    Args:
+        real_logits, fake_logits: float (batch, 1). -log(1 - sigmoid(x)) = softplus(x).
+    """
+    return adversarial(real_logits) + ops.mean(ops.softplus(ops.cast(fake_logits, "float32")))
+
+
+class VGG:
+    """Feature loss: MSE between VGG19 features of HR and SR, divided by 12.75² (Ledig et al. 2017, equation 5).
+
+    Args:
+        layer: name of the VGG19 layer, "block5_conv4" for the paper's φ5,4; its features are taken after the ReLU.
+        weights: "imagenet" (downloaded by Keras, 80 MB) or the path of a weights file.
+    Raises:
+        InputError: the weights cannot be downloaded.
+    """
+
+    def __init__(self, layer="block5_conv4", weights="imagenet"):
+        try:
+            vgg = keras.applications.VGG19(include_top=False, weights=weights, input_shape=(None, None, 3))
+        except Exception as error:  # urllib, socket and Keras each raise their own
+            message = f"VGG19's weights are not to be had ({error}): train with content_loss mse, or give a local file"
+            raise InputError(message) from error
+        self._features = keras.Model(vgg.input, vgg.get_layer(layer).output)
+        self._features.trainable = False
+
+    def __call__(self, hr, sr):
+        real, fake = (self._features(_vgg_input(image), training=False) for image in (hr, sr))
+        return ops.mean(ops.square(ops.cast(real, "float32") - ops.cast(fake, "float32"))) / 12.75**2
+
+
+def _vgg_input(image):
+    """HR in [-1, 1] as VGG19 was trained: BGR, 0..255 less the ImageNet mean, not scaled."""
+    mean = ops.array([103.939, 116.779, 123.68], "float32")
+    return ops.flip(ranges.pixels_from_hr(image), axis=-1) - mean
+
+
+CONTENT = {"mse": mse, "mae": mae, "dssim": dssim, "mse+dssim": mse_dssim, "vgg": VGG}
+
+
+def content(name):
+    """The content loss of that name, a function of (HR, SR): "mse", "mae", "dssim", "mse+dssim" or "vgg".
+
+    Raises:
+        InputError: unknown name.
+    """
+    if name not in CONTENT:
+        raise InputError(f"unknown content loss {name!r}{did_you_mean(name, CONTENT)}; known: {', '.join(CONTENT)}")
+    return _vgg() if name == "vgg" else CONTENT[name]
+
+
+@functools.cache
+def _vgg():
+    """One VGG for the whole process: it is large and never changes."""
+    return VGG()

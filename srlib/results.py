@@ -1,0 +1,143 @@
+"""Run records: what was run, where, and what came out; every number in a text comes from one of these.
+
+A record is the folder <out>/runs/<id>/ with config.json, environment.json, metrics.json and CSV tables. No Keras here:
+tables and figures are drawn from records by programs that need none.
+"""
+
+import csv
+import dataclasses
+import datetime
+import importlib.metadata
+import io
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+from srlib import files
+from srlib.errors import InputError
+
+_PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pillow")
+
+
+def output_root(given=None):
+    """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here. Returns an absolute `pathlib.Path`."""
+    return pathlib.Path(given or os.environ.get("SRLIB_OUT_ROOT") or "out").expanduser().resolve()
+
+
+def environment():
+    """The machine and versions a run stands on, as a dict without names or paths of the machine."""
+    return {
+        "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+    }
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit():
+    """The commit of the checkout that srlib runs from, with "+" where files differ from it; None outside one."""
+    folder = pathlib.Path(__file__).parent
+    try:
+        commit = _git(folder, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git(folder, "status", "--porcelain", "-uno", ".") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(folder, *words):
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _processor():
+    """The processor's name as Linux tells it, else as Python does."""
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One run's record in the folder `path`."""
+
+    path: pathlib.Path
+
+    @property
+    def id(self):
+        return self.path.name
+
+    def read(self, part):
+        """The dict of "config", "environment" or "metrics".
+
+        Raises:
+            InputError: the record lacks that part.
+        """
+        try:
+            return json.loads((self.path / f"{part}.json").read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise InputError(f"run record {self.path} has no {part}.json") from error
+
+    def table(self, name):
+        """The rows of <name>.csv as dicts, numbers as floats."""
+        with open(self.path / f"{name}.csv", newline="", encoding="utf-8") as file:
+            return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def write(root, run_id, config, metrics, tables=None):
+    """Write a run record; one of the same id is replaced.
+
+    Args:
+        root: the output root; the record stands in <root>/runs/<run_id>/.
+        run_id: str, such as "05_coco_reproduction-cpu-0".
+        config: a dataclass or a dict.
+        metrics: dict of numbers and strings; "headline" is the one sentence that a report shows.
+        tables: {name: rows}, each row a dict or dataclass with the same fields, written as <name>.csv.
+    Returns:
+        `Record`.
+    """
+    folder = pathlib.Path(root) / "runs" / run_id
+    for name, rows in (tables or {}).items():
+        files.write_text(folder / f"{name}.csv", csv_text(rows))
+    files.write_json(folder / "config.json", _plain(config))
+    files.write_json(folder / "environment.json", environment())
+    files.write_json(folder / "metrics.json", metrics)
+    return Record(folder)
+
+
+def records(root):
+    """All complete records below an output root, sorted by id."""
+    return [Record(path.parent) for path in sorted(pathlib.Path(root).glob("runs/*/metrics.json"))]
+
+
+def csv_text(rows):
+    """Rows (dicts or dataclasses with the same fields) as CSV text with a header; empty for no rows."""
+    rows = [_plain(row) for row in rows]
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def _plain(value):
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else dict(value)
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
