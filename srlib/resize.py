@@ -1,7 +1,7 @@
 """Bicubic resizing as MATLAB's `imresize` does it: the resampler that every published ×4 figure stands on.
 
 Keys' cubic with a = -0.5, widened by the factor when it shrinks (antialiasing), images mirrored at their edges with
-the edge pixel repeated ("symmetric"). Other libraries differ in one of these three; see notebook 01 for what that costs.
+the edge pixel repeated ("symmetric"). Other libraries differ in one of the three; notebook 01 shows what that costs.
 
 Source: R. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29(6), 1981, and the
 documentation of MATLAB's `imresize`.

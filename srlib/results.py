@@ -22,7 +22,7 @@ _PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pi
 
 
 def output_root(given=None):
-    """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here. Returns an absolute `pathlib.Path`."""
+    """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here; an absolute `pathlib.Path`."""
     return pathlib.Path(given or os.environ.get("SRLIB_OUT_ROOT") or "out").expanduser().resolve()
 
 

@@ -80,13 +80,16 @@ def load(name, split, root=None):
     """Return the `ImageSet` of a data set.
 
     Args:
-        name: one of `NAMES`, in any case; "folder" means the pictures in the data root itself.
+        name: one of `NAMES`, in any case, or several joined by "+"; "folder" means the pictures in the data root itself.
         split: "train", "validation" or "test"; no picture is in two of them.
         root: the data root, or None for SRLIB_DATA_ROOT.
     Raises:
         InputError: unknown name or split, or the data is not there (the message says how to get it).
     """
     name = name.lower()
+    if "+" in name:
+        parts = [load(part, split, root) for part in name.split("+")]
+        return ImageSet(name, split, tuple(photo for part in parts for photo in part))
     if name not in NAMES:
         raise InputError(f"unknown data set {name!r}{did_you_mean(name, NAMES)}; known: {', '.join(NAMES)}")
     if split not in SPLITS:
@@ -102,7 +105,9 @@ def load(name, split, root=None):
 
 
 def has(name, root):
-    """Whether the data root (a path or None) holds the data set `name`."""
+    """Whether the data root (a path or None) holds the data set `name`, or each of several joined by "+"."""
+    if "+" in name:
+        return all(has(part, root) for part in name.split("+"))
     if name in ("embedded", "drawn-faces"):
         return True
     if root is None:

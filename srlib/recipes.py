@@ -1,0 +1,108 @@
+"""Named, complete trainings: from data to a model file and its run record, in one call."""
+
+import dataclasses
+import hashlib
+
+import tqdm
+
+from srlib import config as configs
+from srlib import evaluate, models, results, training, upscale
+from srlib.data import sources
+from srlib.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What to train: `phase` "pixel" or "adversarial", settings over the paper's, and the model to `start` from."""
+
+    about: str
+    phase: str
+    settings: dict
+    start: str | None = None
+
+
+# The full network with the bicubic skip: it reaches in an hour on two cores what the published start needs a GPU for.
+_CPU_NETWORK = {"bicubic_skip": True, "schedule": "cosine", "warmup_steps": 100, "log_every": 50, "train_images": 0}
+
+RECIPES = {
+    "tiny": Recipe(
+        "a 4x32 network on the embedded photographs, two minutes on 2 cores: to try things with",
+        "pixel",
+        {**configs.PROFILES["cpu"], "train_data": "embedded"},
+    ),
+    "srresnet": Recipe(
+        "the published network plus a bicubic skip, pixel MSE, on BSDS and COCO photographs",
+        "pixel",
+        {**_CPU_NETWORK, "train_data": "bsds+coco", "pretrain_steps": 4000, "pretrain_learning_rate": 1e-3},
+    ),
+    "srgan": Recipe(
+        "srresnet trained on against the published discriminator, MSE content loss",
+        "adversarial",
+        {**_CPU_NETWORK, "train_data": "bsds+coco", "gan_steps": 1000, "schedule": "constant", "warmup_steps": 0},
+        start="srresnet",
+    ),
+    "srresnet-paper": Recipe("SRResNet exactly as published, on COCO: days on one GPU", "pixel", {}),
+    "srgan-paper": Recipe("SRGAN exactly as published, on COCO", "adversarial", {}, start="srresnet-paper"),
+}
+
+
+def find(name):
+    """The `Recipe` of that name; raises InputError if there is none."""
+    if name not in RECIPES:
+        hint = configs.did_you_mean(name, RECIPES)
+        raise InputError(f"unknown recipe {name!r}{hint}; known: {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def train(name, root=None, out=None, seed=0, overrides=None, start=None):
+    """Train a recipe, or go on with it where an interrupted run stopped.
+
+    Args:
+        name: a key of `RECIPES`.
+        root: data root, or None for SRLIB_DATA_ROOT.
+        out: output root; checkpoints, the model file <name>.npz and the run record go below it.
+        seed: int.
+        overrides: dict of settings over the recipe's.
+        start: model name or path to start from instead of the recipe's.
+    Returns:
+        (path of the model file, `results.Record`)
+    Raises:
+        InputError: unknown recipe, setting or model, or data that is not there.
+    """
+    recipe = find(name)
+    config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
+    begin = models.load(start or recipe.start)[0] if start or recipe.start else None
+    photos = sources.load(config.train_data, "train", root).limit(config.train_images)
+    validation = sources.load(config.train_data, "validation", root).limit(8)
+    folder = results.output_root(out) / "training" / f"{name}-{seed}"
+    images = photos.arrays()
+    if recipe.phase == "pixel":
+        trained = training.pretrain(config, images, validation, folder, begin)
+    else:
+        trained = training.adversarial(config, images, begin, validation, folder)
+    about = {"recipe": name, "images": len(images), "data_sha256": _fingerprint(images), **results.environment()}
+    path = results.output_root(out) / "models" / f"{name}.npz"
+    models.save(path, trained.generator, config, about)
+    return path, _record(name, config, trained, path, root, out)
+
+
+def _record(name, config, trained, path, root, out):
+    """Score the saved model on the test sets and write the run record."""
+    upscaler = upscale.load(path)
+    metrics, tables = {"seconds_per_step": trained.seconds_per_step}, {"history": trained.history}
+    for test_set in sources.test_sets(root):
+        photos = sources.load(test_set, "test", root).limit(config.evaluate_images)
+        scores = evaluate.evaluate(upscaler, photos, tqdm.tqdm)
+        tables[test_set] = scores
+        metrics[f"{test_set}_psnr"], metrics[f"{test_set}_ssim"] = evaluate.mean(scores)
+    shown = ", ".join(f"{key[:-5]} {value:.2f} dB" for key, value in metrics.items() if key.endswith("_psnr"))
+    metrics["headline"] = f"{name}: {shown}"
+    return results.write(results.output_root(out), f"train-{name}-{config.seed}", config, metrics, tables)
+
+
+def _fingerprint(images):
+    """The SHA-256 over the decoded pixels of all images in their order: the data the weights come from."""
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(repr(image.shape).encode() + image.tobytes())
+    return digest.hexdigest()
