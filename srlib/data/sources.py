@@ -80,7 +80,7 @@ def load(name, split, root=None):
     """Return the `ImageSet` of a data set.
 
     Args:
-        name: one of `NAMES`, in any case, or several joined by "+"; "folder" means the pictures in the data root itself.
+        name: one of `NAMES`, in any case, or several joined by "+"; "folder" is the data root itself.
         split: "train", "validation" or "test"; no picture is in two of them.
         root: the data root, or None for SRLIB_DATA_ROOT.
     Raises:

@@ -1,0 +1,33 @@
+"""What every check does alike: an unanswered exercise, an answer that raises, a right one and a wrong one."""
+
+import functools
+
+
+def exercise(judge):
+    """Make a check of `judge(answer)`, a function that returns None for a right answer and a hint (str) otherwise.
+
+    The check prints the verdict and returns whether the answer is right. `judge` may raise: what an answer that is a
+    function does when it is called is not in our hands, and its error becomes the hint.
+    """
+
+    @functools.wraps(judge)
+    def check(answer):
+        if unanswered(answer):
+            return _say(False, "Not answered yet: replace the ... above and run the cell again.")
+        try:
+            hint = judge(answer)
+        except Exception as error:  # the learner's own code, whatever it does
+            hint = f"Your answer raised {type(error).__name__}: {error}"
+        return _say(hint is None, hint)
+
+    return check
+
+
+def unanswered(value):
+    """Whether a value is the ... or None that an untouched stub leaves."""
+    return value is None or value is Ellipsis
+
+
+def _say(right, hint):
+    print("✓ Correct." if right else f"✗ {hint}")
+    return right

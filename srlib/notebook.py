@@ -1,0 +1,55 @@
+"""The setup cell's one call, and what notebooks print about the place they run in."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import warnings
+
+
+def start():
+    """Import Keras without its backend's start-up notices and print versions, device and precision in one line."""
+    with quiet():
+        import keras
+
+        keras.ops.ones(1)  # the first operation looks for devices, which is noisy too
+    from srlib import __version__, precision
+
+    # Keras turns its variables into NumPy arrays in a way that NumPy 2 announces; nothing a reader can act on.
+    warnings.filterwarnings("ignore", message="__array__ implementation doesn't accept a copy keyword")
+    device = _device()
+    print(
+        f"srlib {__version__} · Python {sys.version.split()[0]} · Keras {keras.__version__} on "
+        f"{keras.backend.backend()} · {device} · training in {precision.resolve('auto')}"
+    )
+    if "google.colab" in sys.modules and device == "CPU":
+        print("No GPU: choose Runtime › Change runtime type › T4 GPU, or keep the small profile 'cpu'.")
+
+
+def _device():
+    """The accelerator's kind and count, or "CPU"."""
+    import keras
+
+    names = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+    return f"{len(names)} × {names[0].split(':')[0].upper()}" if names else "CPU"
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keep what native libraries write to standard error out of sight, unless the block raises.
+
+    TensorFlow writes its first notices before its own log level is in force, so only the file descriptor helps.
+    """
+    with tempfile.TemporaryFile() as notices:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        os.dup2(notices.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notices.seek(0)
+            os.write(saved, notices.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

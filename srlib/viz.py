@@ -1,0 +1,183 @@
+"""Figures from arrays and records: pictures side by side, curves, and their display with alt text.
+
+Colours are Okabe and Ito's, which people with any colour vision can tell apart.
+"""
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib import pyplot
+from matplotlib.patches import Rectangle
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
+    "#000000",
+    "#B35900",  # darkened from E69F00: 4.5:1 against white
+    "#2A7FB0",  # darkened from 56B4E9, for the same reason
+    "#007A5A",
+    "#F0E442",
+    "#0072B2",
+    "#C04A00",
+    "#A6497E",
+)
+COLOURS = (BLUE, ORANGE, GREEN, PINK, RED, SKY, BLACK)
+STYLES = ("-", "--", "-.", ":", "-", "--", "-.")
+
+_SETTINGS = {
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS, linestyle=STYLES),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+def caption(name, psnr=None, ssim=None):
+    """A picture's caption: the name, and PSNR and SSIM in brackets below it where they are given."""
+    return name if psnr is None else f"{name}\n({psnr:.2f} dB / {ssim:.3f})"
+
+
+def pictures(rows, captions, height=2.4, titles=None):
+    """A grid of pictures, every one drawn at the same height, pixels as squares (no smoothing by the plot).
+
+    Args:
+        rows: list of lists of uint8 arrays (height, width[, 3]).
+        captions: list of lists of str, one for each picture.
+        height: float, inches of each row.
+        titles: list of str, one for each row, or None.
+    Returns:
+        matplotlib `Figure`.
+    """
+    widest = max(sum(image.shape[1] / image.shape[0] for image in row) for row in rows)
+    columns = max(len(row) for row in rows)
+    lines = 1 + max(text.count("\n") for row in captions for text in row)
+    size = (height * widest + 0.1 * columns, len(rows) * (height + 0.2 * lines))
+    with pyplot.rc_context(_SETTINGS):
+        figure, axes = pyplot.subplots(len(rows), columns, figsize=size, squeeze=False, layout="constrained")
+    for index, row in enumerate(rows):
+        for axis, image, text in zip(axes[index], row, captions[index]):
+            _picture(axis, image, text)
+        for axis in axes[index, len(row) :]:
+            axis.set_axis_off()
+        if titles:
+            axes[index, 0].set_ylabel(titles[index])
+    return figure
+
+
+def _picture(axis, image, text):
+    """One picture on an axis without ticks or frame, its caption above."""
+    axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axis.set_title(text)
+    axis.set(xticks=[], yticks=[])
+    axis.grid(False)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+
+
+def zoom(images, captions, box, height=2.4):
+    """The same detail of several pictures below the first picture as a whole, where a frame marks it.
+
+    Args:
+        images: list of uint8 arrays of one size (height, width, 3).
+        captions: list of str.
+        box: (top, left, side) of the detail, in pixels.
+        height: float, inches of the details' row.
+    Returns:
+        matplotlib `Figure`.
+    """
+    top, left, side = box
+    details = [image[top : top + side, left : left + side] for image in images]
+    figure = pictures([[images[0], *details]], [["where", *captions]], height)
+    frame = Rectangle((left, top), side, side, fill=False, edgecolor=YELLOW, linewidth=2)
+    figure.axes[0].add_patch(frame)
+    return figure
+
+
+def curves(history, names, labels=None, baseline=None, ylabel="", logarithmic=False, smooth=1):
+    """Quantities of a training history over its steps.
+
+    Args:
+        history: list of dicts with "step" and the `names`.
+        names: list of str.
+        labels: list of str for the legend, or None for the names.
+        baseline: (label, value) drawn as a level line, or None.
+        ylabel: str with the unit.
+        logarithmic: bool, logarithmic y axis.
+        smooth: int, rows to average over (a running mean).
+    Returns:
+        matplotlib `Figure`.
+    """
+    with pyplot.rc_context(_SETTINGS):
+        figure, axis = pyplot.subplots(figsize=(6.4, 3.0), layout="constrained")
+        for name, label in zip(names, labels or names):
+            rows = [row for row in history if name in row]
+            values = _running_mean([row[name] for row in rows], smooth)
+            axis.plot([row["step"] for row in rows][len(rows) - len(values) :], values, label=label)
+        if baseline:
+            axis.axhline(baseline[1], color="#555555", linestyle=":", label=baseline[0])
+        axis.set(xlabel="step", ylabel=ylabel, yscale="log" if logarithmic else "linear")
+        axis.legend()
+    return figure
+
+
+def _running_mean(values, size):
+    """Means over `size` neighbours; as many values fewer at the start."""
+    return np.convolve(values, np.ones(size) / size, mode="valid") if len(values) >= size else np.array(values)
+
+
+def bars(values, ylabel, baseline=None, number="{:.2f}"):
+    """One bar for each {label: value}, its number written above; `baseline` (label, value) is a level line."""
+    with pyplot.rc_context(_SETTINGS):
+        figure, axis = pyplot.subplots(figsize=(1.2 + 1.1 * len(values), 3.0), layout="constrained")
+        drawn = axis.bar(list(values), list(values.values()), color=COLOURS[: len(values)], width=0.6)
+        axis.bar_label(drawn, labels=[number.format(value) for value in values.values()], padding=2)
+        if baseline:
+            axis.axhline(baseline[1], color="#555555", linestyle=":", label=baseline[0])
+            axis.legend()
+        axis.set_ylabel(ylabel)
+        axis.grid(axis="x", visible=False)
+        axis.margins(y=0.15)
+    return figure
+
+
+def table(rows, numbers="{:.3f}"):
+    """Rows (dicts with the same keys) as a Markdown table; floats are written with `numbers`."""
+    if not rows:
+        return ""
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name], numbers) for name in names) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value, numbers):
+    return numbers.format(value) if isinstance(value, float) else str(value)
+
+
+def png(figure, dots=100):
+    """A figure as PNG bytes; closes it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots, bbox_inches="tight")
+    pyplot.close(figure)
+    return buffer.getvalue()
+
+
+def show(figure, alt):
+    """Display a figure in a notebook with the text that stands for it where it cannot be seen."""
+    from IPython.display import Image, display
+
+    display(Image(png(figure), alt=alt))
+
+
+def show_table(rows, numbers="{:.3f}"):
+    """Display rows (dicts with the same keys) as a table in a notebook."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(table(rows, numbers)))
