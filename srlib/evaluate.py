@@ -88,3 +88,14 @@ def mean(scores):
     if not scores:
         raise InputError("no images to score")
     return float(np.mean([each.psnr for each in scores])), float(np.mean([each.ssim for each in scores]))
+
+
+def report(model, scores, bicubic):
+    """Scores of a model and of bicubic on the same images as one JSON-ready dict, the protocol named."""
+    rows = [{"image": own.image, "psnr": own.psnr, "ssim": own.ssim} for own in scores]
+    for row, baseline in zip(rows, bicubic):
+        row.update(bicubic_psnr=baseline.psnr, bicubic_ssim=baseline.ssim)
+    summary = {
+        name: dict(zip(("psnr", "ssim"), mean(each))) for name, each in (("model", scores), ("bicubic", bicubic))
+    }
+    return {"model": str(model), "protocol": PROTOCOL, "mean": summary, "images": rows}

@@ -46,6 +46,18 @@ def available():
     return {path.stem: path for path in sorted(SHIPPED.glob("*.npz"))}
 
 
+# Best first: the model that is used where none is named.
+PREFERRED = ("srgan-faces", "srgan", "srresnet")
+
+
+def default():
+    """The name of the best shipped model; raises InputError if none is shipped."""
+    shipped = available()
+    if not shipped:
+        raise InputError("no models are shipped: train one (srlib train tiny) and give its path with --model")
+    return next((name for name in PREFERRED if name in shipped), next(iter(shipped)))
+
+
 def find(name_or_path):
     """The file of a model given by name or path.
 

@@ -9,10 +9,7 @@ import warnings
 
 def start():
     """Import Keras without its backend's start-up notices and print versions, device and precision in one line."""
-    with quiet():
-        import keras
-
-        keras.ops.ones(1)  # the first operation looks for devices, which is noisy too
+    keras = import_keras()
     from srlib import __version__, precision
 
     # Keras turns its variables into NumPy arrays in a way that NumPy 2 announces; nothing a reader can act on.
@@ -24,6 +21,15 @@ def start():
     )
     if "google.colab" in sys.modules and device == "CPU":
         print("No GPU: choose Runtime › Change runtime type › T4 GPU, or keep the small profile 'cpu'.")
+
+
+def import_keras():
+    """Import Keras and return it, keeping its backend's start-up notices out of sight."""
+    with quiet():
+        import keras
+
+        keras.ops.ones(1)  # the first operation looks for devices, which is noisy too
+    return keras
 
 
 def _device():

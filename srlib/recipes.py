@@ -54,7 +54,7 @@ def find(name):
     return RECIPES[name]
 
 
-def train(name, root=None, out=None, seed=0, overrides=None, start=None):
+def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=True):
     """Train a recipe, or go on with it where an interrupted run stopped.
 
     Args:
@@ -64,6 +64,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None):
         seed: int.
         overrides: dict of settings over the recipe's.
         start: model name or path to start from instead of the recipe's.
+        resume: bool, go on from checkpoints that are there; False refuses to run over them.
     Returns:
         (path of the model file, `results.Record`)
     Raises:
@@ -71,10 +72,13 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None):
     """
     recipe = find(name)
     config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
-    begin = models.load(start or recipe.start)[0] if start or recipe.start else None
+    root = sources.data_root(root)  # a root that is named must be there, even if this recipe needs none
+    begin = _start(start or recipe.start, config)
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
     validation = sources.load(config.train_data, "validation", root).limit(8)
     folder = results.output_root(out) / "training" / f"{name}-{seed}"
+    if not resume and training.checkpoints(folder):
+        raise InputError(f"{folder} holds an earlier run: add --resume to go on with it, or choose another --out")
     images = photos.arrays()
     if recipe.phase == "pixel":
         trained = training.pretrain(config, images, validation, folder, begin)
@@ -84,6 +88,18 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None):
     path = results.output_root(out) / "models" / f"{name}.npz"
     models.save(path, trained.generator, config, about)
     return path, _record(name, config, trained, path, root, out)
+
+
+def _start(name, config):
+    """The generator to begin with, None for fresh weights; raises InputError where its shape is another."""
+    if not name:
+        return None
+    network, theirs = models.load(name)
+    for field in ("generator_blocks", "generator_filters", "bicubic_skip"):
+        if getattr(theirs, field) != getattr(config, field):
+            wanted, has = getattr(config, field), getattr(theirs, field)
+            raise InputError(f"cannot start from {name}: its {field} is {has!r}, the recipe's {wanted!r}")
+    return network
 
 
 def _record(name, config, trained, path, root, out):

@@ -27,6 +27,7 @@ from srlib import (
     results,
 )
 from srlib.data import patches
+from srlib.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
     interval = _interval(steps, config.log_every)
 
     history = History(interval, folder)
-    checkpoint = Checkpoint(folder, history) if folder else None
+    checkpoint = Checkpoint(folder, history, config) if folder else None
     done = checkpoint.restore(model) if checkpoint else 0
     if done < steps:
         callbacks = [Validation(validation), history, Progress(steps, done), checkpoint, *_tensorboard(folder)]
@@ -199,13 +200,15 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: where the files checkpoint-<step>.npz stand.
         history: the run's `History`, kept with it.
+        config: the run's `Config`; a checkpoint of another one is refused.
         seconds: float, at least that long between two checkpoints; the last step always has one.
         keep: int, how many files stay.
     """
 
-    def __init__(self, folder, history, seconds=60.0, keep=2):
+    def __init__(self, folder, history, config, seconds=60.0, keep=2):
         super().__init__()
         self._folder, self._history, self._seconds, self._keep = pathlib.Path(folder), history, seconds, keep
+        self._config = dataclasses.asdict(config)
         self._last = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -217,18 +220,25 @@ class Checkpoint(keras.callbacks.Callback):
         """Write a checkpoint of the model as it stands and remove the oldest beyond `keep`."""
         arrays = {f"v{index:04d}": np.asarray(value) for index, value in enumerate(_state(self.model))}
         rows = self._history.rows
-        header = json.dumps({"history": rows, "sha256": models.checksum(arrays)}).encode()
+        header = {"config": self._config, "history": rows, "sha256": models.checksum(arrays)}
+        header = json.dumps(header).encode()
         with files.replacing(self._folder / f"checkpoint-{rows[-1]['step']:08d}.npz") as beside:
             np.savez(beside, header=np.frombuffer(header, np.uint8), **arrays)
         self._last = time.monotonic()
-        for old in self._files()[: -self._keep]:
+        for old in checkpoints(self._folder)[: -self._keep]:
             old.unlink()
 
     def restore(self, model):
-        """Load the newest sound checkpoint into `model` and the history; returns its step, 0 without any."""
-        for path in reversed(self._files()):
+        """Load the newest sound checkpoint into `model` and the history; returns its step, 0 without any.
+
+        Raises:
+            InputError: the checkpoint is of a run with other settings.
+        """
+        for path in reversed(checkpoints(self._folder)):
             try:
                 return self._load(path, model)
+            except InputError:
+                raise
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 warnings.warn(f"{path} is damaged ({error}); trying the one before it", stacklevel=2)
         return 0
@@ -239,13 +249,22 @@ class Checkpoint(keras.callbacks.Callback):
         header = json.loads(arrays.pop("header").tobytes())
         if models.checksum(arrays) != header["sha256"]:
             raise ValueError("its checksum differs")
+        self._compare(header["config"], path)
         for variable, name in zip(_variables(model), sorted(arrays), strict=True):
             variable.assign(arrays[name])
         self._history.rows[:] = header["history"]
         return header["history"][-1]["step"]
 
-    def _files(self):
-        return sorted(self._folder.glob("checkpoint-*.npz"))
+    def _compare(self, theirs, path):
+        """Refuse a checkpoint of another run, naming the settings that differ."""
+        differing = [name for name, value in self._config.items() if theirs.get(name) != value]
+        if differing:
+            raise InputError(f"{path} is of a run with another {', '.join(differing)}: choose another folder")
+
+
+def checkpoints(folder):
+    """The checkpoint files in a folder, oldest first."""
+    return sorted(pathlib.Path(folder).glob("checkpoint-*.npz"))
 
 
 def _variables(model):

@@ -76,6 +76,12 @@ def data_root(given=None):
     return root
 
 
+def from_folder(folder):
+    """The `ImageSet` of all pictures below a folder; raises InputError as `images.find` does."""
+    folder = pathlib.Path(folder)
+    return ImageSet(folder.name, "test", tuple(_photo(_id(path, folder), path) for path in images.find(folder)))
+
+
 def load(name, split, root=None):
     """Return the `ImageSet` of a data set.
 

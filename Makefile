@@ -1,0 +1,39 @@
+# Two commands do everything on a fresh machine: `make course` runs the course, `make test` passes the tests.
+# Both make .venv and install into it by themselves; the second time they find it ready.
+
+PYTHON ?= python3
+PROFILE ?= cpu
+OUT ?= out
+VENV := .venv
+READY := $(VENV)/.ready
+
+.PHONY: course test lint lock clean
+
+course: $(READY)
+	$(VENV)/bin/srlib course --profile $(PROFILE) --out "$(OUT)" $(ARGS)
+
+test: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+lock: $(READY)
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+	  --extra dev pyproject.toml --output-file requirements.lock
+
+# Rebuilt when the versions or the package's own description change.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(OUT) .pytest_cache .ruff_cache

@@ -1,0 +1,243 @@
+"""The `srlib` command: 0 done, 1 some of a batch failed, 2 bad input or usage (one line on standard error)."""
+
+import ast
+import pathlib
+import sys
+
+import click
+
+from srlib import __version__, notebook
+from srlib.errors import InputError
+
+
+class SomeFailed(Exception):
+    """Part of a batch failed and has been named: exit status 1."""
+
+
+def main(arguments=None):
+    """Run the command and exit with its status."""
+    sys.exit(status(arguments))
+
+
+def status(arguments=None):
+    """Run the command with a list of words (None: the process' own) and return its exit status."""
+    try:
+        command.main(arguments, prog_name="srlib", standalone_mode=False)
+    except SomeFailed as error:
+        click.echo(f"srlib: {error}", err=True)
+        return 1
+    except InputError as error:
+        click.echo(f"srlib: {_one_line(error)}", err=True)
+        return 2
+    except click.UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        click.echo(f"srlib: {_one_line(error.format_message())}{where}", err=True)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("srlib: interrupted", err=True)
+        return 130
+    return 0
+
+
+def _one_line(message):
+    return " ".join(str(message).split())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+@click.version_option(__version__)
+def command():
+    """Face super-resolution x4 with GANs: run the course, use its models, measure them, train them."""
+
+
+@command.command()
+@click.option("--profile", default="cpu", show_default=True, help="smoke, cpu, colab or full: how large the runs are.")
+@click.option("--only", default="", help="Notebooks to run, by number or name: 02,05.")
+@click.option("--data-root", help="Folder with coco/, faces/, benchmarks/ … or just pictures; default SRLIB_DATA_ROOT.")
+@click.option("--out", help="Where results go; default SRLIB_OUT_ROOT, else ./out.")
+@click.option("--seed", default=0, show_default=True, help="Seeds weights, batches and splits.")
+@click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A notebook parameter or a setting.")
+@click.option("--notebooks", help="Folder of the notebooks; default: those of this clone.")
+def course(profile, only, data_root, out, seed, pairs, notebooks):
+    """Run the notebooks, each in a fresh kernel, and write a report.
+
+    Executed copies go to OUT/executed, run records to OUT/runs, the report to OUT/report/index.html. A notebook that
+    fails leaves its traceback in its executed copy and the others still run; the exit status is then 1.
+    """
+    from srlib import config, course, results
+    from srlib.data import sources
+
+    config.resolve(profile, seed)
+    paths = course.find(only, notebooks)
+    root = sources.data_root(data_root)
+    given = {"profile": profile, "seed": seed, "data_root": str(root.resolve()) if root else "", **_values(pairs)}
+    given = course.arrange(paths, given)
+    folder = _writable(results.output_root(out))
+    outcomes = course.run(paths, given, folder)
+    click.echo(f"report: {folder / 'report' / 'index.html'}")
+    _finish([outcome.notebook for outcome in outcomes if outcome.status == "failed"], len(outcomes), "notebooks")
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES…")
+@click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the results, DIR/<stem>.png.")
+@click.option(
+    "--model", default="", help="Name of a shipped model, path of one, or bicubic; default: the best shipped."
+)
+@click.option(
+    "--tile", default=256, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
+)
+def upscale(files, output, model, tile):
+    """Enlarge pictures four times.
+
+    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept.
+    """
+    import tqdm
+
+    _check_names(files, output)
+    notebook.import_keras()
+    from srlib import models, upscale
+
+    name = model or models.default()
+    upscaler = upscale.load(name, tile, lambda tiles: tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2))
+    folder = _writable(pathlib.Path(output))
+
+    def enlarge(file):
+        target = folder / f"{pathlib.Path(file).stem}.png"
+        upscale.file(upscaler, file, target)
+        click.echo(f"{target} ({name})")
+
+    _batch(files, enlarge, "pictures")
+
+
+@command.command()
+@click.option("--model", required=True, help="Name of a shipped model, path of one, or bicubic.")
+@click.option("--hr", required=True, metavar="DIR", help="Folder of high-resolution originals.")
+@click.option("--json", "json_file", metavar="FILE", help="Also write the figures there.")
+def evaluate(model, hr, json_file):
+    """Measure a model on a folder of originals: PSNR and SSIM on luma, bicubic beside it, image by image."""
+    notebook.import_keras()
+    from srlib import evaluate, files, resize, upscale
+    from srlib.data import sources
+
+    photos = sources.from_folder(hr)
+    upscaler = upscale.load(model)
+    rows = []
+
+    def measure(photo):
+        (own,), (bicubic,) = (evaluate.evaluate(each, [photo]) for each in (upscaler, resize.upscale))
+        rows.append((own, bicubic))
+        click.echo(_score_line(own.image, (own.psnr, own.ssim), (bicubic.psnr, bicubic.ssim)))
+
+    click.echo(f"{'image':<24}{model[-14:]:>16}{'':>8}{'bicubic':>10}{'':>8}")
+    try:
+        _batch(photos, measure, "pictures", lambda photo: photo.id)
+    finally:
+        if rows:
+            means = [evaluate.mean(scores) for scores in zip(*rows)]
+            click.echo(_score_line(f"mean of {len(rows)}", *means))
+            click.echo(evaluate.PROTOCOL)
+            if json_file:
+                files.write_json(json_file, evaluate.report(model, *zip(*rows)))
+
+
+@command.command()
+@click.argument("recipe")
+@click.option("--data-root", help="Folder with coco/, faces/, benchmarks/ …; default SRLIB_DATA_ROOT.")
+@click.option("--out", help="Where checkpoints, model and record go; default SRLIB_OUT_ROOT, else ./out.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--start", help="Model to start from, by name or path, instead of the recipe's own.")
+@click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A setting over the recipe's.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+def train(recipe, data_root, out, seed, start, pairs, resume):
+    """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
+
+    Checkpoints are written as it goes; after an interruption, the same command with --resume goes on.
+    """
+    notebook.import_keras()
+    from srlib import recipes
+
+    if recipe == "list":
+        for name, each in recipes.RECIPES.items():
+            click.echo(f"{name:<16}{each.about}")
+        return
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume)
+    click.echo(record.read("metrics")["headline"])
+    click.echo(f"model: {path}\nrecord: {record.path}")
+
+
+@command.command()
+def models():
+    """List the models that come with srlib."""
+    notebook.import_keras()
+    from srlib import models
+
+    for name in models.available():
+        header = models.header(name)
+        config = header["config"]
+        size = f"{config['generator_blocks']} blocks of {config['generator_filters']} filters"
+        click.echo(f"{name:<20}{size:<28}{header['about'].get('headline', '')}")
+    if not models.available():
+        click.echo("no models are shipped; train one: srlib train tiny")
+
+
+def _values(pairs):
+    """NAME VALUE pairs as a dict; a value is a Python literal where it reads as one, else the word itself."""
+    return {name: _literal(word) for name, word in pairs}
+
+
+def _literal(word):
+    try:
+        return ast.literal_eval(word)
+    except (ValueError, SyntaxError):
+        return word
+
+
+def _writable(folder):
+    """The folder, made if need be; InputError if nothing can be written there."""
+    from srlib import files
+
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"cannot write to {folder}: it is a file, not a folder")
+    with files.replacing(folder / ".srlib-writable") as beside:
+        beside.touch()
+    (folder / ".srlib-writable").unlink()
+    return folder
+
+
+def _check_names(files, output):
+    """Refuse two inputs that would become one output, and an output that would replace an input."""
+    targets = {}
+    for file in files:
+        target = (pathlib.Path(output) / f"{pathlib.Path(file).stem}.png").resolve()
+        if target in targets:
+            raise InputError(f"{targets[target]} and {file} would both become {target.name}: give them in two calls")
+        if target == pathlib.Path(file).resolve():
+            raise InputError(f"{file} would be replaced by its own enlargement: choose another output folder")
+        targets[target] = file
+
+
+def _batch(items, work, noun, label=str):
+    """Do `work` for each item; past a bad one go on, name it, and fail at the end. A lone bad item is bad input."""
+    bad = []
+    for item in items:
+        try:
+            work(item)
+        except InputError as error:
+            if len(items) == 1:
+                raise
+            click.echo(f"srlib: {_one_line(error)}", err=True)
+            bad.append(label(item))
+    _finish(bad, len(items), noun)
+
+
+def _finish(bad, count, noun):
+    if bad:
+        raise SomeFailed(f"{len(bad)} of {count} {noun} failed: {', '.join(bad)}")
+
+
+def _score_line(name, own, bicubic):
+    return f"{name[-24:]:<24}{own[0]:>13.2f} dB{own[1]:>8.4f}{bicubic[0]:>8.2f} dB{bicubic[1]:>8.4f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What the tests share: the development data, a few pictures, and small networks with random weights."""
+
+import os
+import pathlib
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_root():
+    """The development data (real photographs), as a data root."""
+    given = os.environ.get("SRLIB_DATA_ROOT")
+    root = pathlib.Path(given) if given else ROOT.parent / "shared" / "data"
+    if not (root / "benchmarks").is_dir():
+        pytest.skip("needs the development data: set SRLIB_DATA_ROOT")
+    return root
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """The folder that holds srlib/ and tests/."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def photograph():
+    """A real photograph: the middle of the astronaut, uint8 (96, 120, 3)."""
+    from srlib.data import sources
+
+    photos = {photo.id: photo for photo in sources.load("embedded", "test")}
+    return photos["astronaut"].load().rgb[60:156, 160:280]
+
+
+@pytest.fixture
+def noise():
+    """A function of (height, width[, seed]) that gives a uint8 picture of independent random pixels."""
+    return lambda height, width, seed=0: (
+        np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    )
+
+
+@pytest.fixture(scope="session")
+def small():
+    """A function of settings that gives the `Config` of a network of a few hundred weights, in float32."""
+    from srlib import config
+
+    settings = {"generator_filters": 4, "discriminator_filters": 2, "discriminator_dense": 4, "precision": "float32"}
+    return lambda **changes: config.resolve("smoke", 0, {**settings, "hr_patch": 16, "batch": 2, **changes})
+
+
+@pytest.fixture(scope="session")
+def randomise():
+    """A function of (network[, seed]) that gives every weight a random value, moving variances a positive one."""
+
+    def set_weights(network, seed=0):
+        random = np.random.default_rng(seed)
+        for weight in network.weights:
+            fans = np.sqrt(np.prod(weight.shape[:-1]))
+            value = random.normal(0, 1 / fans, weight.shape) if len(weight.shape) > 1 else random.normal(0, 0.1, weight.shape)
+            weight.assign(1 + abs(value) if weight.path.endswith(("gamma", "variance")) else value)
+        return network
+
+    return set_weights
+
+
+@pytest.fixture(scope="session")
+def random_generator(randomise):
+    """A function of (config[, seed]) that gives a generator no weight of which has its starting value."""
+    from srlib import generator
+
+    return lambda config, seed=0: randomise(generator.build(config), seed)
+
+
+@pytest.fixture(scope="session")
+def tensorflow():
+    """The module, for tests that take gradients with its tape."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("takes gradients with TensorFlow's tape: set KERAS_BACKEND=tensorflow")
+    return pytest.importorskip("tensorflow")

@@ -1,0 +1,195 @@
+"""The command: results, exit statuses, and one clear line for bad input."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srlib import cli, config, generator, models, resize
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder with a small picture of each kind, good and bad; the good ones are 12 × 8 pixels."""
+    random = np.random.default_rng(0)
+    rgb = random.integers(0, 256, (8, 12, 3), np.uint8)
+    colour = Image.fromarray(rgb)
+    folder = tmp_path / "Bilder größer"
+    folder.mkdir()
+    colour.save(folder / "colour.png")
+    colour.convert("L").save(folder / "grey.png")
+    colour.convert("P").save(folder / "palette.png")
+    colour.convert("CMYK").save(folder / "cmyk.jpg")
+    colour.convert("RGBA").save(folder / "alpha.png")
+    Image.fromarray(rgb[..., 0].astype(np.uint16) * 257).save(folder / "deep.png")
+    rotated = Image.Exif()
+    rotated[0x0112] = 6  # shown turned by 90 degrees
+    colour.save(folder / "turned.jpg", exif=rotated, quality=95)
+    Image.fromarray(rgb[:1, :1]).save(folder / "one.png")
+    (folder / "text.png").write_text("not a picture")
+    (folder / "empty.png").touch()
+    large = Image.fromarray(random.integers(0, 256, (64, 64, 3), np.uint8))
+    large.save(folder / "whole.jpg")
+    (folder / "cut.jpg").write_bytes((folder / "whole.jpg").read_bytes()[:1500])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model file with a tiny network that starts at bicubic."""
+    settings = {"generator_blocks": 1, "generator_filters": 4, "bicubic_skip": True}
+    small = config.resolve("full", 0, settings)
+    path = tmp_path_factory.mktemp("model") / "tiny.npz"
+    models.save(path, generator.build(small), small)
+    return str(path)
+
+
+def run(capsys, *words):
+    """(exit status, standard output, standard error) of a command."""
+    status = cli.status([str(word) for word in words])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def one_line(text):
+    return text.startswith("srlib: ") and text.count("\n") == 1
+
+
+KINDS = {
+    "colour.png": ("RGB", (48, 32)),
+    "grey.png": ("L", (48, 32)),
+    "palette.png": ("RGB", (48, 32)),
+    "cmyk.jpg": ("RGB", (48, 32)),
+    "alpha.png": ("RGBA", (48, 32)),
+    "deep.png": ("L", (48, 32)),
+    "turned.jpg": ("RGB", (32, 48)),
+    "one.png": ("RGB", (4, 4)),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("upscaler", ["bicubic", "network"])
+def test_upscale_gives_a_png_four_times_as_large_of_the_same_kind(capsys, tmp_path, pictures, model, name, upscaler):
+    chosen = model if upscaler == "network" else "bicubic"
+    status, _, _ = run(capsys, "upscale", pictures / name, "-o", tmp_path / "out", "--model", chosen)
+    result = Image.open(tmp_path / "out" / f"{name[:-4]}.png")
+    assert (status, (result.mode, result.size)) == (0, KINDS[name])
+
+
+def test_upscale_by_the_untrained_network_is_the_bicubic_enlargement(capsys, tmp_path, pictures, model):
+    run(capsys, "upscale", pictures / "colour.png", "-o", tmp_path, "--model", model)
+    expected = resize.upscale(np.asarray(Image.open(pictures / "colour.png")))
+    difference = np.asarray(Image.open(tmp_path / "colour.png")).astype(int) - expected
+    assert abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "name, reason",
+    [
+        ("absent.png", "no such file"),
+        ("text.png", "not a picture"),
+        ("empty.png", "is empty"),
+        ("cut.jpg", "is damaged"),
+        (".", "is a folder"),
+    ],
+)
+def test_a_lone_bad_picture_is_bad_input(capsys, tmp_path, pictures, name, reason):
+    status, _, err = run(capsys, "upscale", pictures / name, "-o", tmp_path / "out", "--model", "bicubic")
+    assert status == 2
+    assert one_line(err)
+    assert reason in err
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_batch_goes_on_past_bad_pictures_names_them_and_exits_1(capsys, tmp_path, pictures):
+    names = ["text.png", "colour.png", "cut.jpg", "grey.png"]
+    files = [pictures / name for name in names]
+    status, _, err = run(capsys, "upscale", *files, "-o", tmp_path / "out", "--model", "bicubic")
+    assert status == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["colour.png", "grey.png"]
+    last = err.splitlines()[-1]
+    assert "2 of 4 pictures failed" in last
+    assert "text.png" in last
+    assert "cut.jpg" in last
+
+
+def test_two_inputs_of_one_name_are_refused_before_any_work(capsys, tmp_path, pictures):
+    files = [pictures / "colour.png", tmp_path / "colour.jpg"]
+    status, _, err = run(capsys, "upscale", *files, "-o", tmp_path / "out", "--model", "bicubic")
+    assert (status, one_line(err), "colour.png" in err) == (2, True, True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_original_is_never_replaced(capsys, pictures):
+    before = (pictures / "colour.png").read_bytes()
+    status, _, err = run(capsys, "upscale", pictures / "colour.png", "-o", pictures, "--model", "bicubic")
+    assert (status, one_line(err)) == (2, True)
+    assert (pictures / "colour.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("output", ["text.png", "text.png/below", "/proc/nowhere"])
+def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output):
+    status, _, err = run(capsys, "upscale", pictures / "colour.png", "-o", pictures / output, "--model", "bicubic")
+    assert (status, one_line(err), "cannot write" in err) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    "words, names",
+    [
+        (["upscale", "x.png", "-o", "out", "--model", "srresnot"], "srresnot"),
+        (["evaluate", "--model", "bicubic", "--hr", "nowhere"], "nowhere"),
+        (["evaluate", "--model", "bicubic"], "--hr"),
+        (["train", "srresnet-papers"], "did you mean 'srresnet-paper'?"),
+        (["train", "tiny", "-p", "pretrian_steps", "3"], "did you mean 'pretrain_steps'?"),
+        (["train", "tiny", "-p", "pretrain_steps", "many"], "pretrain_steps takes int"),
+        (["train", "tiny", "--data-root", "nowhere"], "nowhere"),
+        (["course", "--profile", "huge"], "huge"),
+        (["course", "--only", "99"], "99"),
+        (["course", "-p", "sede", "1"], "did you mean 'seed'?"),
+        (["course", "-p", "overides", "1"], "did you mean 'overrides'?"),
+        (["course", "--out", "/proc/nowhere"], "/proc/nowhere"),
+        (["upscail"], "upscail"),
+        (["upscale", "x.png"], "--output"),
+        (["upscale", "x.png", "-o", "out", "--tile", "many"], "many"),
+    ],
+)
+def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, monkeypatch, words, names):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, *words)
+    assert status == 2
+    assert one_line(err)
+    assert names in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["course", "upscale", "evaluate", "train", "models"])
+def test_help_names_every_option_with_an_explanation(capsys, name):
+    status, out, _ = run(capsys, name, "--help")
+    assert status == 0
+    explained = [parameter for parameter in cli.command.commands[name].params if getattr(parameter, "help", None)]
+    assert all(parameter.opts[0] in out for parameter in explained)
+
+
+def test_evaluate_writes_each_image_and_the_mean_with_the_protocol(capsys, tmp_path, data_root):
+    target = tmp_path / "figures.json"
+    words = ("evaluate", "--model", "bicubic", "--hr", data_root / "benchmarks" / "Set5", "--json", target)
+    status, out, _ = run(capsys, *words)
+    report = json.loads(target.read_text())
+    assert status == 0
+    assert round(report["mean"]["model"]["psnr"], 2) == 28.43
+    assert [row["image"] for row in report["images"]] == ["baby", "bird", "butterfly", "head", "woman"]
+    assert "28.43" in out
+    assert report["protocol"] in out
+
+
+def test_evaluate_goes_on_past_a_bad_picture(capsys, tmp_path, pictures):
+    keep = {"whole.jpg", "text.png"}
+    for path in pictures.iterdir():
+        if path.name not in keep:
+            path.unlink()
+    target = tmp_path / "figures.json"
+    status, _, err = run(capsys, "evaluate", "--model", "bicubic", "--hr", pictures, "--json", target)
+    assert status == 1
+    assert "1 of 2 pictures failed: text" in err
+    assert [row["image"] for row in json.loads(target.read_text())["images"]] == ["whole"]
