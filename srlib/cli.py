@@ -110,11 +110,34 @@ def upscale(files, output, model, tile):
 
 
 @command.command()
-@click.option("--model", required=True, help="Name of a shipped model, path of one, or bicubic.")
-@click.option("--hr", required=True, metavar="DIR", help="Folder of high-resolution originals.")
+@click.option("--model", help="Name of a shipped model, path of one, or bicubic.")
+@click.option("--hr", metavar="DIR", help="Folder of high-resolution originals.")
 @click.option("--json", "json_file", metavar="FILE", help="Also write the figures there.")
-def evaluate(model, hr, json_file):
+@click.option("--all", "everything", is_flag=True, help="All shipped models on all test sets, as records below --out.")
+@click.option("--data-root", help="With --all: where the test sets are; default SRLIB_DATA_ROOT.")
+@click.option("--out", default="results", show_default=True, help="With --all: where the records go.")
+def evaluate(model, hr, json_file, everything, data_root, out):
     """Measure a model on a folder of originals: PSNR and SSIM on luma, bicubic beside it, image by image."""
+    if everything:
+        return _evaluate_all(data_root, out)
+    if not model or not hr:
+        raise InputError("evaluate needs --model and --hr, or --all")
+    return _evaluate_folder(model, hr, json_file)
+
+
+def _evaluate_all(data_root, out):
+    """Records of bicubic and all shipped models."""
+    import tqdm
+
+    notebook.import_keras()
+    from srlib import leaderboard
+
+    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm):
+        click.echo(record.read("metrics")["headline"])
+
+
+def _evaluate_folder(model, hr, json_file):
+    """One model on one folder, a line for each picture."""
     notebook.import_keras()
     from srlib import evaluate, files, resize, upscale
     from srlib.data import sources
@@ -178,6 +201,17 @@ def models():
         click.echo(f"{name:<20}{size:<28}{header['about'].get('headline', '')}")
     if not models.available():
         click.echo("no models are shipped; train one: srlib train tiny")
+
+
+@command.command()
+@click.option("--results", "out", default="results", show_default=True, help="Output root with the records.")
+@click.option("--readme", default="README.md", show_default=True, help="File whose table is drawn anew.")
+def tables(out, readme):
+    """Draw the README's results table from the run records."""
+    from srlib import leaderboard
+
+    leaderboard.update(readme, out)
+    click.echo(f"{readme}: table drawn from the records in {out}")
 
 
 def _values(pairs):

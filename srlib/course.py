@@ -2,16 +2,20 @@
 
 import dataclasses
 import html
+import os
 import pathlib
 import time
 
 import nbconvert
 import nbformat
 import papermill
+import traitlets.config
 
 from srlib import config, files, results
 from srlib.errors import InputError
 
+# Kernels that no other user of the machine can listen to, and that say nothing about it.
+_KERNEL = traitlets.config.Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
 NOTEBOOKS = pathlib.Path(__file__).resolve().parent.parent / "notebooks"
 
 
@@ -104,7 +108,12 @@ def _execute(path, given, out):
     start, failure = time.perf_counter(), None
     try:
         papermill.execute_notebook(
-            str(path), str(executed), {**taken, "out_root": str(out)}, kernel_name="python3", cwd=str(out)
+            str(path),
+            str(executed),
+            {**taken, "out_root": str(out)},
+            kernel_name="python3",
+            cwd=str(out),
+            config=_KERNEL,
         )
     except Exception as error:  # whatever a notebook or its kernel does, the others still run
         failure = _one_line(error)

@@ -166,7 +166,18 @@ class Validation(keras.callbacks.Callback):
     def _psnr(self, hr, lr):
         sr = self.model.generator(ranges.lr_from_pixels(lr[None]), training=False)
         pixels = resize.to_uint8(keras.ops.convert_to_numpy(ranges.pixels_from_hr(sr))[0])
-        return metrics.psnr(evaluate.inside(metrics.luma(hr)), evaluate.inside(metrics.luma(pixels)))
+        return _luma_psnr(hr, pixels)
+
+
+def bicubic_psnr(photos, side=192):
+    """The `val_psnr` of bicubic enlargement on the same centres: the level that a training curve has to pass."""
+    pairs = [_centre_pair(photo.load().rgb, side) for photo in photos]
+    return float(np.mean([_luma_psnr(hr, resize.upscale(lr)) for hr, lr in pairs]))
+
+
+def _luma_psnr(reference, image):
+    """PSNR in dB on Y, without the border, of two uint8 pictures."""
+    return metrics.psnr(*(evaluate.inside(metrics.luma(picture)) for picture in (reference, image)))
 
 
 def _centre_pair(image, side):

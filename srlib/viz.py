@@ -100,6 +100,21 @@ def zoom(images, captions, box, height=2.4):
     return figure
 
 
+def hardest_square(original, image, side):
+    """Where `image` misses `original` most, on a grid of 8 pixels: the box (top, left, side) that `zoom` takes.
+
+    Args:
+        original, image: uint8 arrays of one size (height, width, 3), at least `side` each way; `image` is the
+            baseline, so that the choice favours no model.
+        side: int, pixels.
+    """
+    error = np.mean((original.astype(float) - image) ** 2, axis=2)
+    sums = np.pad(error, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    totals = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    top, left = np.unravel_index(totals[::8, ::8].argmax(), totals[::8, ::8].shape)
+    return 8 * int(top), 8 * int(left), side
+
+
 def curves(history, names, labels=None, baseline=None, ylabel="", logarithmic=False, smooth=1):
     """Quantities of a training history over its steps.
 
