@@ -207,11 +207,16 @@ def models():
 @click.option("--results", "out", default="results", show_default=True, help="Output root with the records.")
 @click.option("--readme", default="README.md", show_default=True, help="File whose table is drawn anew.")
 def tables(out, readme):
-    """Draw the README's results table from the run records."""
-    from srlib import leaderboard
+    """Draw the README's results table and figure and the models' cards from the run records."""
+    notebook.import_keras()
+    from srlib import cards, leaderboard, models
 
     leaderboard.update(readme, out)
     click.echo(f"{readme}: table drawn from the records in {out}")
+    for name in models.available():
+        click.echo(cards.write(name, out))
+    if models.available():
+        cards.figure(pathlib.Path(out) / "figures" / "readme.png")
 
 
 def _values(pairs):

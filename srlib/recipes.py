@@ -6,7 +6,7 @@ import hashlib
 import tqdm
 
 from srlib import config as configs
-from srlib import evaluate, models, results, training, upscale
+from srlib import evaluate, models, precision, results, training, upscale
 from srlib.data import sources
 from srlib.errors import InputError
 
@@ -84,7 +84,15 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         trained = training.pretrain(config, images, validation, folder, begin)
     else:
         trained = training.adversarial(config, images, begin, validation, folder)
-    about = {"recipe": name, "images": len(images), "data_sha256": _fingerprint(images), **results.environment()}
+    about = {
+        "recipe": name,
+        "about": recipe.about,
+        "phase": recipe.phase,
+        "precision": precision.resolve(config.precision),
+        "images": len(images),
+        "data_sha256": _fingerprint(images),
+        **results.environment(),
+    }
     path = results.output_root(out) / "models" / f"{name}.npz"
     models.save(path, trained.generator, config, about)
     return path, _record(name, config, trained, path, root, out)

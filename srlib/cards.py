@@ -1,0 +1,117 @@
+"""What the README shows of the models, drawn from model files and run records: the figure and a card for each model."""
+
+import pathlib
+
+from srlib import evaluate, files, leaderboard, models, resize, results, upscale, viz
+from srlib.data import sources
+
+# What each training set is, and under which terms; the sets themselves are not in this repository.
+DATA = {
+    "bsds": "BSDS500 `train` (Martin et al., ICCV 2001; Arbeláez et al., PAMI 2011): non-commercial research",
+    "coco": "COCO 2017 `train2017` images (Lin et al., ECCV 2014), a subset: Creative Commons, per image",
+    "faces": "official portraits of US office holders (CivilServiceUSA): mostly US public domain, collection MIT",
+    "embedded": "photographs inside scikit-image and scikit-learn: CC0, public domain or CC BY, per image",
+}
+
+_CARD = """# Model card: `{name}`
+
+{about}. Use it: `srlib upscale photo.jpg -o out --model {name}`.
+
+| | |
+|---|---|
+| task | single-image super-resolution ×4, uint8 in and out, any size |
+| architecture | generator of Ledig et al. (CVPR 2017), {blocks} residual blocks of {filters} filters{skip} |
+| trained on | {images} photographs: {data} |
+| training | {training} |
+| made by | `srlib train {recipe}` at commit {commit}, {time}, {processor}, {cores} cores |
+| checksum of the decoded training pixels | `{data_sha256}` |
+| checksum of the weights | `{sha256}` |
+
+## Scores
+{scores}
+
+{protocol}.
+
+## Intended use
+Teaching and research on super-resolution, and enlarging photographs that were made small by a clean bicubic reduction.
+
+## Limits and bias
+- It learned from clean bicubic reductions: noise, blur and JPEG artefacts in the input are enlarged with the picture.
+- It was trained on a few hundred photographs; what is rare in them it draws less well.
+- Detail it adds is what looks likely, not what was there. It must never be used to identify a person or as evidence.
+- The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures that.
+"""
+
+
+def write(name, out="results"):
+    """Write the card of a shipped model to <out>/models/<name>/MODEL_CARD.md; returns its path."""
+    header = models.header(name)
+    path = pathlib.Path(out) / "models" / name / "MODEL_CARD.md"
+    files.write_text(path, _text(name, header, _scores(name, out)))
+    return path
+
+
+def _text(name, header, scores):
+    """The card's text from the model file's header and its scores."""
+    config, about = header["config"], header["about"]
+    facts = {key: about.get(key) for key in ("commit", "time", "processor", "cores", "images", "data_sha256", "recipe")}
+    return _CARD.format(
+        name=name,
+        about=about.get("about", name),
+        blocks=config["generator_blocks"],
+        filters=config["generator_filters"],
+        skip=" and a global bicubic skip (a departure, without parameters)" if config["bicubic_skip"] else "",
+        data="; ".join(DATA.get(part, part) for part in config["train_data"].split("+")),
+        training=_training(config, about),
+        sha256=header["sha256"],
+        scores=scores,
+        protocol=evaluate.PROTOCOL,
+        **facts,
+    )
+
+
+def _training(config, about):
+    """The phase's steps, batch, rate, schedule and arithmetic in one line."""
+    pixel = about.get("phase", "pixel") == "pixel"
+    steps, rate = (config[f"{'pretrain' if pixel else 'gan'}_{name}"] for name in ("steps", "learning_rate"))
+    loss = config["content_loss"] + ("" if pixel else f" + {config['adversarial_weight']:g} · adversarial")
+    precision = about.get("precision", config["precision"])
+    return (
+        f"{steps:,} steps of {config['batch']} patches of {config['hr_patch']} px, {loss}, {config['optimizer']} "
+        f"{rate:g}, {config['schedule']}, precision {precision}, seed {config['seed']}"
+    )
+
+
+def _scores(name, out):
+    """The model's and bicubic's mean scores as a table, from the records of `srlib evaluate --all`."""
+    metrics = {record.id: record.read("metrics") for record in results.records(out)}
+    own, bicubic = (metrics.get(f"evaluate-{each}", {}) for each in (name, "bicubic"))
+    rows = []
+    for key, title in leaderboard.TITLES.items():
+        if f"{key}_psnr" in own:
+            psnr, ssim = (f"{own[f'{key}_{measure}']:.{digits}f}" for measure, digits in (("psnr", 2), ("ssim", 4)))
+            rows.append(
+                {"test set": title, "PSNR-Y, dB": psnr, "SSIM-Y": ssim, "bicubic": f"{bicubic[f'{key}_psnr']:.2f}"}
+            )
+    return viz.table(rows) or "Not measured yet."
+
+
+def figure(path, photo="astronaut", box=(0, 128, 256)):
+    """Draw the README's picture: an embedded photograph's detail by bicubic and by the default model, and as it was.
+
+    Args:
+        path: PNG file to write.
+        photo: id of a photograph in the embedded test split.
+        box: (top, left, side) of the detail, multiples of 4.
+    """
+    (chosen,) = (each for each in sources.load("embedded", "test") if each.id == photo)
+    original, lr = evaluate.pair(chosen)
+    name = models.default()
+    enlarged = {"bicubic": resize.upscale(lr), name: upscale.load(name)(lr)}
+    captions = ["input", *(viz.caption(key, *evaluate.score(original, image)) for key, image in enlarged.items())]
+    top, left, side = box
+    shown = [image[top : top + side, left : left + side] for image in (*enlarged.values(), original.rgb)]
+    small = lr[top // 4 : (top + side) // 4, left // 4 : (left + side) // 4]
+    drawn = viz.pictures([[small, *shown]], [[*captions, "original"]], height=2.6)
+    with files.replacing(path) as beside:
+        beside.write_bytes(viz.png(drawn, dots=110))
