@@ -57,9 +57,11 @@ def inside(plane):
 def pair(photo):
     """The original of a `sources.Photo`, cropped to a multiple of 4, and its LR: (`images.Picture`, uint8 array)."""
     picture = photo.load()
-    if min(picture.rgb.shape[:2]) < SMALLEST:
-        raise InputError(f"{photo.id}: too small to score, each side needs {SMALLEST} px")
     original = dataclasses.replace(picture, rgb=resize.crop_to_multiple(picture.rgb), alpha=None)
+    if min(original.rgb.shape[:2]) < SMALLEST:
+        raise InputError(
+            f"{photo.id}: too small to score, each side needs {SMALLEST} px once cut to a multiple of {SCALE}"
+        )
     return original, resize.downscale(original.rgb)
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import zipfile
 
 import h5py
 import numpy as np
@@ -89,8 +88,7 @@ def load(name_or_path):
     if path.suffix in (".h5", ".hdf5"):
         config, values = PUBLISHED, _read_legacy(path)
     else:
-        header, values = _read(path)
-        config = configs.Config(**header["config"])
+        _, config, values = _read(path)
     network = generator.build(config)
     try:
         network.set_weights(values)
@@ -105,17 +103,17 @@ def header(name_or_path):
 
 
 def _read(path):
-    """Header and float32 weights of a file of `save`, checksum compared."""
+    """Header, `Config` and float32 weights of a file of `save`, checksum compared."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         head = json.loads(arrays.pop("header").tobytes())
-        expected = head["sha256"]
-    except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        expected, config = head["sha256"], configs.Config(**head["config"])
+    except Exception as error:  # NumPy, zip, zlib and JSON each raise their own for damaged files
         raise InputError(f"{path}: not a model file of srlib, or damaged") from error
     if checksum(arrays) != expected:
         raise InputError(f"{path}: the weights do not match their checksum; fetch the file again")
-    return head, [arrays[name].astype("float32") for name in sorted(arrays)]
+    return head, config, [arrays[name].astype("float32") for name in sorted(arrays)]
 
 
 def _read_legacy(path):

@@ -1,6 +1,7 @@
 """The setup cell's one call, and what notebooks print about the place they run in."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def import_keras():
         import keras
 
         keras.ops.ones(1)  # the first operation looks for devices, which is noisy too
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # pictures of several sizes are no cause for a warning
     return keras
 
 

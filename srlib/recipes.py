@@ -84,7 +84,14 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         trained = training.pretrain(config, images, validation, folder, begin)
     else:
         trained = training.adversarial(config, images, begin, validation, folder)
-    about = {
+    path = results.output_root(out) / "models" / f"{name}.npz"
+    models.save(path, trained.generator, config, _about(name, recipe, config, images))
+    return path, _record(name, config, trained, path, root, out)
+
+
+def _about(name, recipe, config, images):
+    """What a model file tells of its making."""
+    return {
         "recipe": name,
         "about": recipe.about,
         "phase": recipe.phase,
@@ -93,9 +100,6 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         "data_sha256": _fingerprint(images),
         **results.environment(),
     }
-    path = results.output_root(out) / "models" / f"{name}.npz"
-    models.save(path, trained.generator, config, about)
-    return path, _record(name, config, trained, path, root, out)
 
 
 def _start(name, config):

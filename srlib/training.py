@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import random
 import sys
 import time
 import warnings
@@ -73,7 +74,7 @@ def adversarial(config, images, start, validation=(), folder=None):
 
 def _fresh_generator(config, start):
     """A generator built under the current precision, seeded, with the weights of `start` if there is one."""
-    keras.utils.set_random_seed(config.seed)
+    random.seed(config.seed)  # what initialisers draw from; `keras.utils.set_random_seed` imports TensorFlow always
     network = generator.build(config)
     if start is not None:
         network.set_weights(start.get_weights())
@@ -250,7 +251,7 @@ class Checkpoint(keras.callbacks.Callback):
                 return self._load(path, model)
             except InputError:
                 raise
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 warnings.warn(f"{path} is damaged ({error}); trying the one before it", stacklevel=2)
         return 0
 

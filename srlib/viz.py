@@ -108,8 +108,24 @@ def hardest_square(original, image, side):
             baseline, so that the choice favours no model.
         side: int, pixels.
     """
-    error = np.mean((original.astype(float) - image) ** 2, axis=2)
-    sums = np.pad(error, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    return _square_of_largest(np.mean((original.astype(float) - image) ** 2, axis=2), side)
+
+
+def edgiest_square(image, side):
+    """Where `image` has its strongest edges, on a grid of 8 pixels: the box (top, left, side) that `zoom` takes.
+
+    Args:
+        image: uint8 array (height, width, 3), at least `side` each way; take the bicubic enlargement, so that the
+            choice favours no model and falls on what the LR still shows.
+        side: int, pixels.
+    """
+    down, across = np.gradient(image.mean(axis=2))
+    return _square_of_largest(down**2 + across**2, side)
+
+
+def _square_of_largest(values, side):
+    """The square with the largest sum of `values` (height, width): (top, left, side)."""
+    sums = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     totals = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
     top, left = np.unravel_index(totals[::8, ::8].argmax(), totals[::8, ::8].shape)
     return 8 * int(top), 8 * int(left), side
@@ -138,6 +154,9 @@ def curves(history, names, labels=None, baseline=None, ylabel="", logarithmic=Fa
         if baseline:
             axis.axhline(baseline[1], color="#555555", linestyle=":", label=baseline[0])
         axis.set(xlabel="step", ylabel=ylabel, yscale="log" if logarithmic else "linear")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        if not logarithmic:
+            axis.ticklabel_format(useOffset=False)
         axis.legend()
     return figure
 

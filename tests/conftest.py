@@ -12,6 +12,13 @@ matplotlib.use("Agg")
 ROOT = pathlib.Path(__file__).parents[1]
 
 
+def pytest_configure(config):
+    """Keras turns its variables into NumPy arrays in a way that NumPy 2 announces, thousands of times here."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+    )
+
+
 @pytest.fixture(scope="session")
 def data_root():
     """The development data (real photographs), as a data root."""
@@ -40,8 +47,8 @@ def photograph():
 @pytest.fixture
 def noise():
     """A function of (height, width[, seed]) that gives a uint8 picture of independent random pixels."""
-    return lambda height, width, seed=0: (
-        np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return lambda height, width, seed=0: np.random.default_rng(seed).integers(
+        0, 256, (height, width, 3), dtype=np.uint8
     )
 
 
@@ -62,7 +69,11 @@ def randomise():
         random = np.random.default_rng(seed)
         for weight in network.weights:
             fans = np.sqrt(np.prod(weight.shape[:-1]))
-            value = random.normal(0, 1 / fans, weight.shape) if len(weight.shape) > 1 else random.normal(0, 0.1, weight.shape)
+            value = (
+                random.normal(0, 1 / fans, weight.shape)
+                if len(weight.shape) > 1
+                else random.normal(0, 0.1, weight.shape)
+            )
             weight.assign(1 + abs(value) if weight.path.endswith(("gamma", "variance")) else value)
         return network
 

@@ -73,7 +73,14 @@ def test_an_integer_may_stand_for_a_float():
 
 @pytest.mark.parametrize(
     "name, value",
-    [("batch", 1.5), ("batch", "3"), ("batch", True), ("bicubic_skip", 1), ("optimizer", 3), ("gan_learning_rate", "1e-4")],
+    [
+        ("batch", 1.5),
+        ("batch", "3"),
+        ("batch", True),
+        ("bicubic_skip", 1),
+        ("optimizer", 3),
+        ("gan_learning_rate", "1e-4"),
+    ],
 )
 def test_a_value_of_another_type_is_refused(name, value):
     with pytest.raises(InputError, match=f"{name} takes .*{value!r}"):

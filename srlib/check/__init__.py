@@ -2,3 +2,14 @@
 
 Each notebook has a module here; its checks are gathered below under their own names.
 """
+
+from srlib.check.dataset import cubic_kernel, find_leaks, lr_size  # noqa: F401
+from srlib.check.discriminator import (  # noqa: F401
+    discriminator_dense_layer,
+    discriminator_diagnosis,
+    discriminator_loss_from_logits,
+)
+from srlib.check.generator import generator_reach, k3n64_parameters, pixel_shuffle  # noqa: F401
+from srlib.check.losses import adversarial_from_logits, gan_curves, mse_plus_dssim  # noqa: F401
+from srlib.check.reproduction import paired_gain, two_averages, wrong_protocols  # noqa: F401
+from srlib.check.start import best_guess, psnr_from_mse, unknowns_per_known  # noqa: F401

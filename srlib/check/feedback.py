@@ -2,6 +2,8 @@
 
 import functools
 
+NOTHING = "Not answered yet: the function returns nothing. Replace the ... and end with return."
+
 
 def exercise(judge):
     """Make a check of `judge(answer)`, a function that returns None for a right answer and a hint (str) otherwise.
@@ -28,6 +30,19 @@ def unanswered(value):
     return value is None or value is Ellipsis
 
 
+class Verdict:
+    """True for a right answer, False for a wrong one; a notebook shows nothing of it, the words are printed already."""
+
+    def __init__(self, right):
+        self.right = right
+
+    def __bool__(self):
+        return self.right
+
+    def _ipython_display_(self):
+        """Stand at the end of a cell without an echo."""
+
+
 def _say(right, hint):
     print("✓ Correct." if right else f"✗ {hint}")
-    return right
+    return Verdict(right)

@@ -64,18 +64,18 @@ def _decode(image, path):
         raise InputError(f"{path}: {image.width}×{image.height} is more than {MAX_PIXELS:,} pixels; cut it into parts")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    alpha = None
+        image = Image.fromarray(_eight_bits(image))
+    grey, alpha = image.mode in ("1", "L", "LA"), None
     if image.has_transparency_data:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"))
-    grey = image.mode in ("1", "L", "LA")
     return Picture(np.asarray(image.convert("RGB")), grey, alpha)
 
 
-def _eight_bits(values):
-    """16-bit grey values (in whichever integer or float type Pillow gave them) as uint8: 65535 becomes 255."""
-    scale = 257.0 if values.max(initial=0) > 255 else 1.0
+def _eight_bits(image):
+    """Grey values of 16 bits as uint8: 65535 becomes 255. 32-bit files hold them too, or values of 8 bits."""
+    values = np.asarray(image)
+    scale = 257.0 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 1.0
     return np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)
 
 
@@ -94,7 +94,8 @@ def find(folder):
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and _visible(path, folder)]
+    named = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+    found = [path for path in named if path.is_file() and _visible(path, folder)]
     if not found:
         raise InputError(f"{folder}: no pictures in it ({', '.join(SUFFIXES)})")
     return found

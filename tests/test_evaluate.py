@@ -1,0 +1,115 @@
+"""Measuring: the named protocol on small pictures, worked by hand."""
+
+import numpy as np
+import pytest
+
+from srlib import evaluate, metrics, resize
+from srlib.data import images, sources
+from srlib.errors import InputError
+
+
+def level(value, side=20):
+    return np.full((side, side, 3), value, np.uint8)
+
+
+def photo(name, picture):
+    return sources.Photo(name, lambda: picture)
+
+
+def test_colour_is_scored_on_studio_range_luma():
+    # Ten levels of grey are 10 · 219 / 255 = 8.588 of Y.
+    assert evaluate.score(images.Picture(level(100)), level(110))[0] == pytest.approx(29.4526, abs=1e-3)
+
+
+def test_a_grey_original_is_scored_on_its_grey_values():
+    assert evaluate.score(images.Picture(level(100), grey=True), level(110))[0] == pytest.approx(28.1308, abs=1e-3)
+
+
+def test_the_grey_of_a_coloured_result_is_its_rounded_mean():
+    sr = level(100)
+    sr[..., 1] = 131  # mean 110.33
+    assert evaluate.score(images.Picture(level(100), grey=True), sr)[0] == pytest.approx(28.1308, abs=1e-3)
+
+
+def test_ssim_is_that_of_luma_without_the_border(noise):
+    one, other = noise(30, 24), noise(30, 24, seed=1)
+    planes = [metrics.luma(picture)[4:-4, 4:-4][None, ..., None] / 255 for picture in (one, other)]
+    assert evaluate.score(images.Picture(one), other)[1] == pytest.approx(float(metrics.ssim(*planes)[0]), abs=1e-6)
+
+
+def test_four_pixels_of_border_do_not_count(noise):
+    original, sr = noise(24, 20), noise(24, 20, seed=1)
+    sr[4:-4, 4:-4] = original[4:-4, 4:-4]
+    assert evaluate.score(images.Picture(original), sr) == (float("inf"), pytest.approx(1))
+
+
+@pytest.mark.parametrize("row, column", [(4, 4), (4, 15), (15, 4), (15, 15)])
+def test_the_first_pixel_inside_the_border_counts(row, column):
+    sr = level(100)
+    sr[row, column] = 110
+    # One of 12 · 12 pixels: ten log 144 above the value of all of them.
+    assert evaluate.score(images.Picture(level(100)), sr)[0] == pytest.approx(29.4526 + 21.5836, abs=1e-3)
+
+
+def test_sizes_that_differ_are_named():
+    with pytest.raises(InputError, match=r"original \(24, 20\), super-resolved \(20, 20\)"):
+        evaluate.score(images.Picture(np.zeros((20, 24, 3), np.uint8)), level(0))
+
+
+def test_a_picture_too_small_to_score_is_named_with_its_size():
+    with pytest.raises(InputError, match="16×16 is too small to score: each side needs 19 px"):
+        evaluate.score(images.Picture(level(0, 16)), level(0, 16))
+
+
+@pytest.mark.parametrize("side", [5, 18, 19])
+def test_a_photo_too_small_to_score_is_named(side):
+    # 19 pixels are cut to 16 before they are scored.
+    with pytest.raises(InputError, match="stamp: too small to score"):
+        evaluate.pair(photo("stamp", images.Picture(level(0, side))))
+
+
+def test_a_pair_is_the_original_cut_to_the_grid_and_its_lr(noise):
+    picture = images.Picture(noise(23, 30), alpha=noise(23, 30)[..., 0])
+    original, lr = evaluate.pair(photo("x", picture))
+    assert np.array_equal(original.rgb, picture.rgb[:20, :28])
+    assert original.alpha is None
+    assert np.array_equal(lr, resize.downscale(picture.rgb))
+
+
+def test_every_photo_is_upscaled_from_its_lr_and_scored_in_order(noise):
+    seen, counted = [], []
+    photos = [photo(f"p{seed}", images.Picture(noise(22, 25, seed), grey=seed == 1)) for seed in range(3)]
+
+    def upscaler(lr):
+        seen.append(lr)
+        return resize.upscale(lr)
+
+    scores = evaluate.evaluate(upscaler, photos, progress=lambda each: counted.append(each) or each)
+    assert counted == [photos]
+    assert [score.image for score in scores] == ["p0", "p1", "p2"]
+    for score, lr, each in zip(scores, seen, photos):
+        original, expected_lr = evaluate.pair(each)
+        assert np.array_equal(lr, expected_lr)
+        assert (score.psnr, score.ssim) == evaluate.score(original, resize.upscale(lr))
+        assert score.seconds > 0
+
+
+def test_the_mean_is_over_images():
+    scores = [evaluate.Score("a", 20.0, 0.5, 1.0), evaluate.Score("b", 30.0, 0.9, 1.0)]
+    assert evaluate.mean(scores) == (25.0, pytest.approx(0.7))
+
+
+def test_nothing_to_score_is_an_error():
+    with pytest.raises(InputError, match="no images to score"):
+        evaluate.mean([])
+
+
+def test_a_report_has_bicubic_beside_every_figure_and_names_the_protocol():
+    model = [evaluate.Score("a", 20.0, 0.5, 1.0), evaluate.Score("b", 30.0, 0.9, 1.0)]
+    bicubic = [evaluate.Score("a", 18.0, 0.25, 1.0), evaluate.Score("b", 28.0, 0.75, 1.0)]
+    report = evaluate.report("srgan", model, bicubic)
+    assert report["images"][1] == {"image": "b", "psnr": 30.0, "ssim": 0.9, "bicubic_psnr": 28.0, "bicubic_ssim": 0.75}
+    assert report["mean"]["model"]["psnr"] == 25.0
+    assert report["mean"]["bicubic"] == {"psnr": 23.0, "ssim": 0.5}
+    assert (report["model"], report["protocol"]) == ("srgan", evaluate.PROTOCOL)
+    assert all(word in evaluate.PROTOCOL for word in ("BT.601", "border of 4", "mean over images", "bicubic"))

@@ -1,0 +1,82 @@
+"""Writing: a reader finds the whole file or the one before, and a failure leaves nothing behind."""
+
+import json
+import os
+
+import pytest
+
+from srlib import files
+from srlib.errors import InputError
+
+
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with files.replacing(path) as beside:
+        beside.write_text("new")
+        assert path.read_text() == "old"
+        assert (beside.parent, beside.suffix) == (tmp_path, ".csv")
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_failure_keeps_the_old_file_and_leaves_no_other(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="disk on fire"), files.replacing(path) as beside:
+        beside.write_text("ne")
+        raise RuntimeError("disk on fire")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_interruption_leaves_no_file_where_none_was(tmp_path):
+    with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "new.txt"):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
+
+
+def test_missing_folders_are_made(tmp_path):
+    files.write_text(tmp_path / "a" / "b" / "c.txt", "é")
+    assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == b"\xc3\xa9"
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(InputError, match="cannot write .*taken/x.txt"):
+        files.write_text(tmp_path / "taken" / "x.txt", "x")
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "place").mkdir()
+    with pytest.raises(InputError, match="place: it is a folder"):
+        files.write_text(tmp_path / "place", "x")
+    assert os.listdir(tmp_path) == ["place"]
+
+
+def test_very_long_names_are_written(tmp_path):
+    path = tmp_path / ("n" * 240 + ".txt")
+    files.write_text(path, "x")
+    assert path.read_text() == "x"
+
+
+def test_permissions_are_those_of_an_ordinary_new_file(tmp_path):
+    (tmp_path / "ordinary").write_text("x")
+    files.write_text(tmp_path / "ours", "x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def test_json_is_indented_readable_and_ends_in_a_newline(tmp_path):
+    files.write_json(tmp_path / "x.json", {"name": "×4", "values": [1, 2.5]})
+    text = (tmp_path / "x.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"name": "×4", "values": [1, 2.5]}
+    assert "×4" in text
+    assert text.startswith('{\n  "name"')
+    assert text.endswith("}\n")
+
+
+def test_what_json_cannot_hold_leaves_the_old_file(tmp_path):
+    files.write_json(tmp_path / "x.json", {"a": 1})
+    with pytest.raises(TypeError):
+        files.write_json(tmp_path / "x.json", {"a": object()})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": 1}

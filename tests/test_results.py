@@ -1,0 +1,96 @@
+"""Run records: what is written is what is read, and nothing of the machine but its kind is in it."""
+
+import dataclasses
+import json
+import pathlib
+import platform
+
+import pytest
+
+from srlib import config, results
+from srlib.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    image: str
+    psnr: float
+
+
+@pytest.fixture
+def record(tmp_path):
+    """A record with a table of dataclasses and one of dicts."""
+    tables = {"set5": [Row("baby", 33.5), Row("bird, grey", 32.0)], "history": [{"step": 1, "loss": 0.25}]}
+    return results.write(tmp_path, "05-cpu-0", config.resolve("cpu"), {"psnr": 30.25, "headline": "30 dB"}, tables)
+
+
+def test_a_record_is_read_as_it_was_written(record, tmp_path):
+    assert record.path == tmp_path / "runs" / "05-cpu-0"
+    assert record.id == "05-cpu-0"
+    assert config.Config(**record.read("config")) == config.resolve("cpu")
+    assert record.read("metrics") == {"psnr": 30.25, "headline": "30 dB"}
+    assert record.table("set5") == [{"image": "baby", "psnr": 33.5}, {"image": "bird, grey", "psnr": 32.0}]
+    assert record.table("history") == [{"step": 1.0, "loss": 0.25}]
+
+
+def test_a_record_of_the_same_id_is_replaced(record, tmp_path):
+    results.write(tmp_path, "05-cpu-0", {"batch": 1}, {"psnr": 1.0})
+    assert [each.id for each in results.records(tmp_path)] == ["05-cpu-0"]
+    assert record.read("metrics") == {"psnr": 1.0}
+    assert record.read("config") == {"batch": 1}
+
+
+def test_records_are_sorted_and_incomplete_ones_left_out(record, tmp_path):
+    results.write(tmp_path, "01-cpu-0", {}, {})
+    (tmp_path / "runs" / "03-cut-off").mkdir()
+    (tmp_path / "runs" / "03-cut-off" / "config.json").write_text("{}")
+    assert [each.id for each in results.records(tmp_path)] == ["01-cpu-0", "05-cpu-0"]
+
+
+def test_a_folder_without_records_has_none(tmp_path):
+    assert results.records(tmp_path / "nowhere") == []
+
+
+def test_a_missing_part_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"lost has no metrics\.json"):
+        results.Record(tmp_path / "lost").read("metrics")
+
+
+def test_csv_has_a_header_and_plain_newlines():
+    assert results.csv_text([Row("a,b", 1.5), Row("c", 2.0)]) == 'image,psnr\n"a,b",1.5\nc,2.0\n'
+    assert results.csv_text([]) == ""
+
+
+def test_environment_names_versions_and_kind_of_machine_only():
+    environment = results.environment()
+    assert set(environment) == {"time", "commit", "python", "system", "processor", "cores", "packages"}
+    assert environment["python"] == platform.python_version()
+    assert environment["cores"] >= 1
+    assert {"keras", "numpy", "pillow"} <= set(environment["packages"])
+
+
+def test_no_path_or_name_of_the_machine_is_in_a_record(record):
+    text = "".join(path.read_text() for path in record.path.iterdir())
+    private = [
+        str(pathlib.Path.cwd()),
+        str(pathlib.Path.home()),
+        str(record.path.parent),
+        str(pathlib.Path(config.__file__)),
+    ]
+    private += [platform.node()] * (len(platform.node()) > 5)
+    assert [word for word in private if word in text] == []
+
+
+def test_environment_fits_in_json():
+    environment = results.environment()
+    assert json.loads(json.dumps(environment)) == environment
+
+
+def test_output_root_is_what_is_given_else_the_variable_else_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SRLIB_OUT_ROOT", raising=False)
+    assert results.output_root() == tmp_path / "out"
+    assert results.output_root("") == tmp_path / "out"
+    monkeypatch.setenv("SRLIB_OUT_ROOT", "elsewhere")
+    assert results.output_root() == tmp_path / "elsewhere"
+    assert results.output_root(tmp_path / "given") == tmp_path / "given"

@@ -1,0 +1,231 @@
+"""Data sets by name: known splits that share no picture, and errors that say what there is."""
+
+import hashlib
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srlib.data import embedded, faces, sources
+from srlib.errors import InputError
+
+FOLDER_SETS = ("coco", "bsds", "faces")
+
+
+@pytest.fixture
+def album(tmp_path):
+    """A folder of 60 pictures of one pixel, the value of which is their number."""
+    for number in range(60):
+        Image.new("L", (1, 1), number).save(tmp_path / f"photo {number:02d}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def layout(tmp_path):
+    """A function that makes the folders of the named data sets, with 80 pictures each, below a data root."""
+
+    def make(*names):
+        for name, number in itertools.product(names, range(80)):
+            for split, folder in sources.FOLDERS[name].items():
+                (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+                Image.new("L", (1, 1), number).save(tmp_path / folder / f"{split}{number}.png")
+        return tmp_path
+
+    return make
+
+
+def ids(name, split, root=None):
+    return [photo.id for photo in sources.load(name, split, root)]
+
+
+def assert_disjoint(name, root=None):
+    splits = [ids(name, split, root) for split in sources.SPLITS]
+    together = list(itertools.chain(*splits))
+    assert all(splits), f"a split of {name} is empty"
+    assert len(set(together)) == len(together)
+
+
+@pytest.mark.parametrize("name", ["embedded", "drawn-faces"])
+def test_splits_that_need_no_data_share_no_picture(name):
+    assert_disjoint(name)
+
+
+@pytest.mark.parametrize("name", FOLDER_SETS)
+def test_splits_of_the_known_folders_share_no_picture(name, layout):
+    assert_disjoint(name, layout(name))
+
+
+def test_splits_of_any_folder_share_no_picture_and_cover_it(album):
+    assert_disjoint("folder", album)
+    assert sorted(sum((ids("folder", split, album) for split in sources.SPLITS), [])) == [
+        f"photo {number:02d}" for number in range(60)
+    ]
+
+
+@pytest.mark.parametrize("name", FOLDER_SETS)
+def test_the_development_data_has_the_known_layout(name, data_root):
+    assert_disjoint(name, data_root)
+    counts = [len(list((data_root / folder).iterdir())) for folder in sources.FOLDERS[name].values()]
+    train, validation, test = (len(ids(name, split, data_root)) for split in sources.SPLITS)
+    assert [train + validation, test] == counts
+    assert train / 40 < validation < train / 10
+
+
+@pytest.mark.parametrize("name, count", [("set5", 5), ("set14", 14), ("BSD100", 100)])
+def test_the_benchmarks_are_whole(name, count, data_root):
+    assert len(sources.load(name, "test", data_root)) == count
+
+
+def test_training_photographs_are_in_no_benchmark(data_root):
+    trained_on = set(ids("bsds", "train", data_root)) | set(ids("bsds", "validation", data_root))
+    assert not trained_on & set(ids("bsd100", "test", data_root))
+
+
+def test_the_split_depends_on_the_name_alone(album):
+    expected = {0: "test", 1: "validation"}
+    for split in sources.SPLITS:
+        for name in ids("folder", split, album):
+            number = int(hashlib.sha256(name.encode()).hexdigest()[:16], 16) % 10
+            assert expected.get(number, "train") == split
+
+
+def test_new_pictures_move_no_other_to_another_split(album):
+    before = {split: set(ids("folder", split, album)) for split in sources.SPLITS}
+    for number in range(60, 80):
+        Image.new("L", (1, 1)).save(album / f"photo {number:02d}.png")
+    (album / "photo 00.png").unlink()
+    for split in sources.SPLITS:
+        assert before[split] - {"photo 00"} <= set(ids("folder", split, album))
+
+
+def test_one_name_in_two_formats_or_folders_stays_in_one_split(album):
+    (album / "again").mkdir()
+    for number in range(60):
+        Image.new("L", (1, 1)).save(album / "again" / f"photo {number:02d}.bmp")
+    for split in sources.SPLITS:
+        names = ids("folder", split, album)
+        assert sorted(name for name in names if "/" not in name) == sorted(
+            name.removeprefix("again/") for name in names if "/" in name
+        )
+
+
+def test_photos_load_the_picture_of_their_name(album):
+    for photo in sources.load("folder", "train", album):
+        assert photo.load().rgb[0, 0, 0] == int(photo.id.removeprefix("photo "))
+
+
+def test_limit_takes_the_first_and_zero_takes_all(album):
+    whole = sources.load("folder", "train", album)
+    assert [photo.id for photo in whole.limit(3)] == ids("folder", "train", album)[:3]
+    assert len(whole.limit(0)) == len(whole)
+    assert len(whole.limit(1000)) == len(whole)
+    assert [array.shape for array in whole.limit(2).arrays()] == [(1, 1, 3), (1, 1, 3)]
+
+
+def test_sets_joined_by_plus_follow_each_other(layout):
+    root = layout("bsds")
+    assert ids("Embedded+bsds", "train", root) == ids("embedded", "train") + ids("bsds", "train", root)
+    assert sources.load("embedded+bsds", "train", root).name == "embedded+bsds"
+
+
+def test_drawn_faces_are_those_of_the_renderer():
+    photo = next(iter(sources.load("drawn-faces", "validation")))
+    index = faces.indices("validation")[0]
+    assert photo.id == f"face-{index:04d}"
+    assert np.array_equal(photo.load().rgb, faces.draw(index))
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(InputError, match="unknown data set 'cocoo'.*did you mean 'coco'.*embedded"):
+        sources.load("cocoo", "train")
+
+
+def test_an_unknown_split_names_the_known_ones():
+    with pytest.raises(InputError, match="'holiday'.*train, validation, test"):
+        sources.load("embedded", "holiday")
+
+
+def test_a_benchmark_has_nothing_to_train_on(layout):
+    root = layout("set5")
+    assert len(sources.load("set5", "test", root)) == 80
+    for split in ("train", "validation"):
+        with pytest.raises(InputError, match="'set5' is for testing only"):
+            sources.load("set5", split, root)
+
+
+def test_data_that_needs_a_root_says_how_to_give_one(monkeypatch):
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    with pytest.raises(InputError, match="'coco' needs a data root: .*--data-root.*SRLIB_DATA_ROOT"):
+        sources.load("coco", "train")
+
+
+def test_a_root_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="data root .*nowhere: no such folder"):
+        sources.load("coco", "train", tmp_path / "nowhere")
+
+
+def test_a_set_that_the_root_lacks_is_named_by_its_folder(layout):
+    with pytest.raises(InputError, match="coco/train2017: no such folder"):
+        sources.load("coco", "train", layout("bsds"))
+
+
+def test_the_variable_stands_in_for_the_root(album, tmp_path, monkeypatch):
+    monkeypatch.setenv("SRLIB_DATA_ROOT", str(album))
+    assert sources.data_root() == album
+    assert len(sources.load("folder", "train")) > 30
+    (tmp_path / "other").mkdir()
+    assert sources.data_root(tmp_path / "other") == tmp_path / "other"
+
+
+def test_what_to_train_and_score_on_without_data_is_embedded(monkeypatch):
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    assert sources.training_set("coco") == "embedded"
+    assert sources.test_sets() == ["embedded"]
+
+
+def test_what_to_train_on_is_what_is_wanted_where_the_root_has_it(layout):
+    root = layout("bsds", "faces", "set5")
+    assert sources.training_set("faces", root) == "faces"
+    assert sources.training_set("bsds+faces", root) == "bsds+faces"
+    assert sources.training_set("coco", root) == "bsds"
+    assert sources.training_set("bsds+coco", root) == "bsds"
+
+
+def test_what_to_score_on_is_the_benchmarks_there_are(layout):
+    assert sources.test_sets(layout("bsds", "set14", "set5")) == ["set5", "set14"]
+
+
+def test_a_root_without_benchmarks_is_scored_on_its_own_test_split(layout):
+    assert sources.test_sets(layout("bsds")) == ["bsds"]
+
+
+def test_a_plain_folder_of_pictures_is_a_data_set(album):
+    assert sources.training_set("coco", album) == "folder"
+    assert sources.test_sets(album) == ["folder"]
+
+
+def test_every_embedded_photograph_is_there_and_no_two_show_the_same():
+    pictures = [photo.load().rgb for split in sources.SPLITS for photo in sources.load("embedded", split)]
+    assert len(pictures) == len(embedded.PHOTOGRAPHS) == 12
+    assert min(min(picture.shape[:2]) for picture in pictures) >= 200
+    thumbnails = [np.asarray(Image.fromarray(picture).convert("L").resize((16, 16)), float) for picture in pictures]
+    for one, other in itertools.combinations(thumbnails, 2):
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.9
+
+
+def test_the_second_view_of_the_motorcycle_is_left_out():
+    files = [place[2] for place in embedded.PHOTOGRAPHS.values()]
+    assert "motorcycle_left.png" in files
+    assert "motorcycle_right.png" not in files
+
+
+def test_grey_photographs_are_known_as_grey():
+    grey = [photo.id for split in sources.SPLITS for photo in sources.load("embedded", split) if photo.load().grey]
+    assert grey == ["gravel", "camera", "grass", "coins", "brick"]
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="package sklearn, which is not installed"):
+        sources.load("embedded", "train")

@@ -1,0 +1,136 @@
+"""Using a generator: any size and kind of picture, in tiles or whole with the same result."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srlib import generator, models, resize, upscale
+from srlib.data import images
+from srlib.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def settings(small):
+    return small(bicubic_skip=True)
+
+
+@pytest.fixture(scope="module")
+def network(random_generator, settings):
+    return random_generator(settings)
+
+
+@pytest.fixture(scope="module")
+def untrained(settings):
+    """The upscaler of a network that adds no detail to bicubic yet."""
+    return upscale.Upscaler(generator.build(settings), settings)
+
+
+def test_the_network_sees_unit_lr_and_its_hr_becomes_rounded_pixels(settings, noise):
+    class Network:
+        def predict_on_batch(self, lr):
+            self.lr = lr
+            return np.repeat(np.repeat(2 * lr - 1 + 0.0041, 4, axis=1), 4, axis=2)  # 0.52 of a grey level brighter
+
+    network, picture = Network(), noise(5, 6)
+    sr = upscale.Upscaler(network, settings)(picture)
+    assert network.lr == pytest.approx(picture[None] / 255, abs=1e-6)
+    brighter = np.minimum(picture.astype(int) + 1, 255)
+    assert np.array_equal(sr, np.repeat(np.repeat(brighter, 4, axis=0), 4, axis=1))
+
+
+def test_tiles_give_the_picture_that_the_whole_gives(network, settings, noise):
+    picture, counted = noise(61, 45), []
+    whole = upscale.Upscaler(network, settings, tile=0)(picture)
+    tiled = upscale.Upscaler(network, settings, tile=8, progress=lambda tiles: counted.extend(tiles) or tiles)
+    assert np.array_equal(tiled(picture), whole)
+    assert len(counted) == 8 * 6
+
+
+def test_tiles_that_overlap_too_little_would_show(network, settings, noise):
+    picture = noise(61, 45)
+    tiled = upscale.Upscaler(network, settings, tile=8)
+    tiled.overlap = 2
+    assert not np.array_equal(tiled(picture), upscale.Upscaler(network, settings, tile=0)(picture))
+
+
+def test_all_tiles_are_equally_large(settings, noise):
+    shapes = set()
+
+    class Network:
+        def predict_on_batch(self, lr):
+            shapes.add(lr.shape[1:3])
+            return np.zeros((1, 4 * lr.shape[1], 4 * lr.shape[2], 3))
+
+    upscale.Upscaler(Network(), settings, tile=8)(noise(61, 45))
+    assert shapes == {(8 + 2 * 10, 8 + 2 * 10)}
+
+
+def test_a_single_pixel_becomes_four_by_four_of_its_colour(untrained):
+    sr = untrained(np.array([[[10, 200, 90]]], np.uint8))
+    assert sr.shape == (4, 4, 3)
+    assert (sr == [10, 200, 90]).all()
+
+
+def test_a_picture_smaller_than_the_least_is_grown_and_cut_back(untrained, noise):
+    picture = noise(3, 5)
+    sr = untrained(picture)
+    assert sr.shape == (12, 20, 3)
+    # Mirroring below leaves what lies two pixels away from it as it was.
+    assert np.abs(sr[:8].astype(int) - resize.upscale(picture)[:8]).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(4, 4), (7, 30), (1, 9)])
+def test_any_size_is_multiplied_by_four(network, settings, noise, size):
+    assert upscale.Upscaler(network, settings)(noise(*size)).shape == (4 * size[0], 4 * size[1], 3)
+
+
+def test_bicubic_is_a_model_too(noise):
+    assert np.array_equal(upscale.load("bicubic")(noise(6, 7)), resize.upscale(noise(6, 7)))
+
+
+def test_a_model_file_is_a_function(tmp_path, network, settings, noise):
+    models.save(tmp_path / "x.npz", network, settings, dtype="float32")
+    expected = upscale.Upscaler(network, settings)(noise(6, 7))
+    assert np.array_equal(upscale.load(tmp_path / "x.npz")(noise(6, 7)), expected)
+    assert upscale.load(tmp_path / "x.npz", tile=32).tile == 32
+
+
+def test_an_unknown_model_is_named():
+    with pytest.raises(InputError, match="unknown model 'nonsense'"):
+        upscale.load("nonsense")
+
+
+def test_grey_values_are_the_rounded_mean_of_the_channels():
+    assert upscale.grey(np.array([[[10, 11, 13], [1, 2, 2], [255, 255, 255]]], np.uint8)).tolist() == [[11, 2, 255]]
+
+
+def test_colour_stays_colour(noise):
+    picture = images.Picture(noise(4, 5))
+    assert np.array_equal(upscale.picture(resize.upscale, picture), resize.upscale(noise(4, 5)))
+
+
+def test_grey_stays_grey(noise):
+    plane = noise(4, 5)[..., 0]
+    result = upscale.picture(resize.upscale, images.Picture(np.dstack([plane] * 3), grey=True))
+    assert np.array_equal(result, resize.upscale(plane))
+
+
+def test_transparency_is_enlarged_by_bicubic(noise):
+    alpha = noise(4, 5, seed=1)[..., 0]
+    result = upscale.picture(lambda lr: np.zeros((16, 20, 3), np.uint8), images.Picture(noise(4, 5), alpha=alpha))
+    assert (result[..., :3] == 0).all()
+    assert np.array_equal(result[..., 3], resize.upscale(alpha))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_file_becomes_a_png_of_its_kind(tmp_path, mode):
+    Image.new(mode, (5, 3)).save(tmp_path / "in.png")
+    upscale.file(resize.upscale, tmp_path / "in.png", tmp_path / "new folder" / "out.png")
+    with Image.open(tmp_path / "new folder" / "out.png") as image:
+        assert (image.mode, image.size, image.format) == (mode, (20, 12), "PNG")
+
+
+def test_a_file_that_cannot_be_read_leaves_no_result(tmp_path):
+    with pytest.raises(InputError, match="missing.png"):
+        upscale.file(resize.upscale, tmp_path / "missing.png", tmp_path / "out.png")
+    assert not (tmp_path / "out.png").exists()

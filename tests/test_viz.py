@@ -1,0 +1,134 @@
+"""Figures: they show the pixels and numbers they are given, legibly, with text for those who cannot see them."""
+
+import IPython.display
+import numpy as np
+import pytest
+from matplotlib import colors, pyplot
+
+from srlib import viz
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    pyplot.close("all")
+
+
+def drawn(axis):
+    """The picture on an axis."""
+    return np.asarray(axis.get_images()[0].get_array())
+
+
+def test_a_caption_has_the_scores_below_the_name():
+    assert viz.caption("SRGAN", 28.456, 0.81234) == "SRGAN\n(28.46 dB / 0.812)"
+    assert viz.caption("original") == "original"
+
+
+def test_pictures_are_drawn_pixel_by_pixel_with_their_captions(noise):
+    rows = [[noise(8, 8), noise(8, 12)], [noise(16, 16)]]
+    figure = viz.pictures(rows, [["a", "b"], ["c"]], titles=["first", "second"])
+    first, second, third, empty = figure.axes
+    for axis, picture, text in zip((first, second, third), (rows[0][0], rows[0][1], rows[1][0]), "abc"):
+        assert np.array_equal(drawn(axis), picture)
+        assert axis.get_title() == text
+        assert axis.get_images()[0].get_interpolation() == "nearest"
+        assert len(axis.get_xticks()) == 0
+    assert not empty.axison
+    assert (first.get_ylabel(), third.get_ylabel()) == ("first", "second")
+
+
+def test_grey_values_are_drawn_as_they_are_not_stretched():
+    image = viz.pictures([[np.array([[100, 120]], np.uint8)]], [["grey"]]).axes[0].get_images()[0]
+    assert image.get_clim() == (0, 255)
+    assert image.to_rgba(np.array([0.0, 255.0]))[:, 0].tolist() == [0, 1]
+
+
+def test_a_zoom_frames_the_place_and_shows_it_of_every_picture(noise):
+    one, other = noise(40, 50), noise(40, 50, seed=1)
+    where, first, second = viz.zoom([one, other], ["one", "other"], (8, 12, 16)).axes
+    assert np.array_equal(drawn(where), one)
+    assert np.array_equal(drawn(first), one[8:24, 12:28])
+    assert np.array_equal(drawn(second), other[8:24, 12:28])
+    assert where.patches[0].get_bbox().bounds == (12, 8, 16, 16)
+    assert [axis.get_title() for axis in (first, second)] == ["one", "other"]
+
+
+HISTORY = [{"step": step, "loss": float(step)} for step in (10, 20, 30, 40)] + [{"step": 50, "loss": 8.0, "psnr": 30.0}]
+
+
+def test_the_hardest_square_holds_the_error_and_the_edgiest_the_edges():
+    original = np.full((64, 96, 3), 100, np.uint8)
+    wrong = original.copy()
+    wrong[40:48, 72:80] = 90
+    assert viz.hardest_square(original, wrong, 16) == (32, 64, 16)  # the first on the grid of 8 that holds it all
+    assert viz.edgiest_square(wrong, 24) == (32, 64, 24)
+    assert viz.hardest_square(original, wrong, 64) == (0, 16, 64)
+
+
+def test_curves_go_through_the_numbers_of_the_history():
+    axis = viz.curves(HISTORY, ["loss", "psnr"], ["training loss", "PSNR"], ylabel="loss").axes[0]
+    loss, psnr = axis.get_lines()
+    assert (list(loss.get_xdata()), list(loss.get_ydata())) == ([10, 20, 30, 40, 50], [10, 20, 30, 40, 8])
+    assert (list(psnr.get_xdata()), list(psnr.get_ydata())) == ([50], [30])
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["training loss", "PSNR"]
+    assert (axis.get_xlabel(), axis.get_ylabel(), axis.get_yscale()) == ("step", "loss", "linear")
+
+
+def test_smoothing_is_a_mean_over_the_steps_up_to_each():
+    line = viz.curves(HISTORY, ["loss"], smooth=3).axes[0].get_lines()[0]
+    assert list(line.get_xdata()) == [30, 40, 50]
+    assert line.get_ydata() == pytest.approx([20, 30, 26])
+
+
+def test_a_baseline_is_a_level_line_with_its_name():
+    axis = viz.curves(HISTORY, ["loss"], baseline=("bicubic", 12.5), logarithmic=True).axes[0]
+    assert list(axis.get_lines()[-1].get_ydata()) == [12.5, 12.5]
+    assert axis.get_legend().get_texts()[-1].get_text() == "bicubic"
+    assert axis.get_yscale() == "log"
+
+
+def test_bars_are_as_high_as_their_values_and_say_so():
+    axis = viz.bars({"adam": 28.125, "rmsprop": 27.5}, "PSNR in dB", baseline=("bicubic", 26.0)).axes[0]
+    assert [bar.get_height() for bar in axis.patches] == [28.125, 27.5]
+    assert [text.get_text() for text in axis.texts] == ["28.12", "27.50"]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["adam", "rmsprop"]
+    assert axis.get_ylabel() == "PSNR in dB"
+    assert list(axis.get_lines()[0].get_ydata()) == [26.0, 26.0]
+
+
+def test_a_table_is_markdown():
+    rows = [{"set": "set5", "psnr": 32.0249}, {"set": "set14", "psnr": 28.4}]
+    assert viz.table(rows, "{:.2f}") == "| set | psnr |\n|---|---|\n| set5 | 32.02 |\n| set14 | 28.40 |"
+    assert viz.table([]) == ""
+
+
+def test_a_figure_becomes_a_png_and_is_closed():
+    figure = viz.bars({"a": 1.0}, "value")
+    assert viz.png(figure).startswith(b"\x89PNG")
+    assert not pyplot.fignum_exists(figure.number)
+
+
+def test_what_is_shown_carries_its_alternative_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", shown.append)
+    viz.show(viz.bars({"a": 1.0}, "value"), "one bar")
+    viz.show_table([{"a": 1.0}], "{:.1f}")
+    picture, table = shown
+    assert picture.data.startswith(b"\x89PNG")
+    assert picture.alt == "one bar"
+    assert table.data == "| a |\n|---|\n| 1.0 |"
+
+
+def luminance(colour):
+    """Relative luminance as WCAG 2 defines it."""
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colors.to_rgb(colour)
+    ]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_lines_stand_out_from_white_and_from_each_other():
+    for colour in viz.COLOURS:
+        assert 1.05 / (luminance(colour) + 0.05) >= 3  # WCAG 1.4.11, graphics
+    looks = list(zip(viz.COLOURS, viz.STYLES))
+    assert len(set(looks)) == len(viz.COLOURS) == len(viz.STYLES)
