@@ -4,5 +4,5 @@ import os
 
 __version__ = "0.1.0"
 
-# TensorFlow's start-up notices would otherwise stand above every command's own words.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# TensorFlow's own notices would stand among every command's words; what matters comes as an exception anyway.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

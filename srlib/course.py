@@ -114,6 +114,7 @@ def _execute(path, given, out):
             kernel_name="python3",
             cwd=str(out),
             config=_KERNEL,
+            coalesce_streams=True,
         )
     except Exception as error:  # whatever a notebook or its kernel does, the others still run
         failure = _one_line(error)

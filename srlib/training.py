@@ -199,7 +199,7 @@ class Progress(keras.callbacks.Callback):
         self._bar.update(1)
 
     def on_epoch_end(self, epoch, logs=None):
-        shown = ("loss", "generator_loss", "d_real", "d_fake", "val_psnr")
+        shown = ("loss", "d_real", "d_fake", "val_psnr")
         self._bar.set_postfix({name: f"{logs[name]:.4g}" for name in shown if name in logs}, refresh=False)
 
     def on_train_end(self, logs=None):

@@ -83,9 +83,8 @@ def test_two_pixels_become_four_by_hand():
 
 def test_a_step_shrunk_by_four_by_hand():
     # A small pixel lies between two large ones: an edge next to it leaves it the weights of one side beyond the edge.
-    exact = {place: value for place, value in EIGHTHS.items()}
-    overshoot = (exact[13] + exact[15]) / 4096
-    before_edge = sum(exact[place] for place in (5, 7, 9, 11, 13, 15)) / 4096
+    overshoot = (EIGHTHS[13] + EIGHTHS[15]) / 4096
+    before_edge = sum(EIGHTHS[place] for place in (5, 7, 9, 11, 13, 15)) / 4096
     line = resize.imresize(np.repeat([[0.0, 1.0]], 8, axis=1), (1, 4))
     assert line[0] == pytest.approx([overshoot, before_edge, 1 - before_edge, 1 - overshoot], abs=5e-4)
 

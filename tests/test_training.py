@@ -48,48 +48,53 @@ def start(random_generator, settings):
     return random_generator(settings)
 
 
-def train(patch, settings, pictures, start, validation, folder, stop_after=None):
-    """Run the adversarial phase with a checkpoint at every step, interrupted within the step after `stop_after`."""
-    steps, sampled, sampler = [], [], training.patches.PatchSampler
-    patch.setattr(training, "Checkpoint", lambda *args: CHECKPOINT(*args, seconds=0))
-    patch.setattr(training.patches, "PatchSampler", lambda given, *rest: sampled.extend(given) or sampler(given, *rest))
+@pytest.fixture(scope="module")
+def train(tensorflow, settings, pictures, start):
+    """A function that runs the adversarial phase with a checkpoint at every step, interrupted within the step after
+    `stop_after`. Steps run op by op: the optimiser of graphs rounds the first training of a process in its own way."""
+    sampler, whole = training.patches.PatchSampler, training.Checkpoint
 
-    def count(self, batch, logs=None):
-        steps.append(batch)
-        if stop_after is not None and len(steps) > stop_after:
-            raise Stop
+    def run(folder, validation=(), stop_after=None):
+        steps, sampled = [], []
 
-    patch.setattr(training.Progress, "on_train_batch_end", count)
-    return Run(training.adversarial(settings, pictures, start, validation, folder), sampled)
+        def count(self, batch, logs=None):
+            steps.append(batch)
+            if stop_after is not None and len(steps) > stop_after:
+                raise Stop
 
+        tensorflow.config.run_functions_eagerly(True)
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(training, "Checkpoint", lambda *args: whole(*args, seconds=0))
+                patch.setattr(training.patches, "PatchSampler", lambda *args: sampled.extend(args[0]) or sampler(*args))
+                patch.setattr(training.Progress, "on_train_batch_end", count)
+                return Run(training.adversarial(settings, pictures, start, validation, folder), sampled)
+        finally:
+            tensorflow.config.run_functions_eagerly(False)
 
-CHECKPOINT = training.Checkpoint
+    return run
 
 
 @pytest.fixture(scope="module")
-def straight(settings, pictures, start, validation, tmp_path_factory):
+def straight(train, validation, tmp_path_factory):
     """Four steps without interruption, watched by a validation photo."""
-    with pytest.MonkeyPatch.context() as patch:
-        return train(patch, settings, pictures, start, [validation], tmp_path_factory.mktemp("straight"))
+    return train(tmp_path_factory.mktemp("straight"), [validation])
 
 
 @pytest.fixture(scope="module")
-def folder(settings, pictures, start, tmp_path_factory):
-    """The folder of a run that was interrupted in its third step and then went on to its end, unwatched."""
+def folder(train, tmp_path_factory):
+    """The folder of a run that was interrupted in its third step."""
     folder = tmp_path_factory.mktemp("interrupted")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
-        train(patch, settings, pictures, start, (), folder, stop_after=2)
-    assert [path.name for path in training.checkpoints(folder)] == [
-        "checkpoint-00000001.npz",
-        "checkpoint-00000002.npz",
-    ]
+    with pytest.raises(Stop):
+        train(folder, stop_after=2)
+    assert [path.stem for path in training.checkpoints(folder)] == ["checkpoint-00000001", "checkpoint-00000002"]
     return folder
 
 
 @pytest.fixture(scope="module")
-def resumed(settings, pictures, start, folder):
-    with pytest.MonkeyPatch.context() as patch:
-        return train(patch, settings, pictures, start, (), folder)
+def resumed(train, folder):
+    """That run, gone on to its end."""
+    return train(folder)
 
 
 def same_weights(one, other):
@@ -143,14 +148,19 @@ def test_the_validation_score_is_that_of_the_evaluator(straight, resumed, valida
     assert "val_psnr" not in resumed.trained.history[-1]
 
 
+def test_the_baseline_of_the_validation_score_is_bicubic(validation):
+    original, lr = evaluate.pair(validation)
+    assert training.bicubic_psnr([validation]) == pytest.approx(evaluate.score(original, resize.upscale(lr))[0])
+
+
 def test_a_damaged_newest_checkpoint_costs_a_warning_and_the_steps_since_the_one_before(
-    straight, resumed, settings, pictures, start, folder, tmp_path, monkeypatch
+    train, straight, resumed, folder, tmp_path
 ):
     copy = shutil.copytree(folder, tmp_path / "copy")
     newest = copy / "checkpoint-00000004.npz"
     newest.write_bytes(newest.read_bytes()[:1000])
     with pytest.warns(UserWarning, match="checkpoint-00000004.npz is damaged .* the one before"):
-        again = train(monkeypatch, settings, pictures, start, (), copy)
+        again = train(copy)
     assert same_weights(straight, again)
 
 
@@ -161,17 +171,22 @@ def test_a_finished_run_is_not_trained_again(straight, resumed, settings, pictur
     assert again.trained.history == resumed.trained.history
 
 
-def test_learning_beats_the_start(photograph, small, tmp_path):
+def test_what_is_trained_on_one_picture_beats_bicubic_on_it(photograph, small):
     picture = photograph[:48, :48]
     settings = small(
-        generator_filters=16, pretrain_steps=60, log_every=20, pretrain_learning_rate=5e-3, batch=4, content_loss="mae"
+        generator_filters=16,
+        hr_patch=48,
+        pretrain_steps=100,
+        pretrain_learning_rate=4e-3,
+        warmup_steps=10,
+        log_every=20,
     )
     trained = training.pretrain(settings, [picture])
     losses = [row["loss"] for row in trained.history]
-    assert losses[-1] < 0.95 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
     lr = resize.downscale(picture)
     learned = metrics.psnr(picture, upscale.Upscaler(trained.generator, settings)(lr))
-    assert learned > metrics.psnr(picture, resize.upscale(lr)) + 0.3
+    assert learned > metrics.psnr(picture, resize.upscale(lr)) + 2
 
 
 @pytest.fixture
