@@ -174,7 +174,7 @@ def bars(values, ylabel, baseline=None, number="{:.2f}"):
         axis.bar_label(drawn, labels=[number.format(value) for value in values.values()], padding=2)
         if baseline:
             axis.axhline(baseline[1], color="#555555", linestyle=":", label=baseline[0])
-            axis.legend()
+            axis.legend(loc="lower right", bbox_to_anchor=(1, 1))  # above, where no bar can reach
         axis.set_ylabel(ylabel)
         axis.grid(axis="x", visible=False)
         axis.margins(y=0.15)

@@ -13,10 +13,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 def pytest_configure(config):
-    """Keras turns its variables into NumPy arrays in a way that NumPy 2 announces, thousands of times here."""
-    config.addinivalue_line(
-        "filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
-    )
+    """Pass over what nobody here can act on: how Keras makes NumPy arrays, and that tf.data stays a graph."""
+    for message in ("__array__ implementation doesn't accept a copy:DeprecationWarning", "Even though the .tf.config"):
+        config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
 @pytest.fixture(scope="session")

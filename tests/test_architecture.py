@@ -13,7 +13,7 @@ import srlib
 PACKAGE = pathlib.Path(srlib.__file__).parent
 
 # Lowest floor first. A module imports only from floors strictly below its own; modules of one floor know nothing of
-# each other. A package stands for all the modules in it, which may import one another as their own list says.
+# each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
     ("files", "config"),

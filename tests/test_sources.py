@@ -110,6 +110,14 @@ def test_one_name_in_two_formats_or_folders_stays_in_one_split(album):
         )
 
 
+def test_all_pictures_of_a_folder_can_be_taken_at_once(album):
+    whole = sources.from_folder(album)
+    assert [photo.id for photo in whole] == [f"photo {number:02d}" for number in range(60)]
+    assert [array[0, 0, 0] for array in whole.arrays()] == list(range(60))
+    with pytest.raises(InputError, match="nowhere: no such folder"):
+        sources.from_folder(album / "nowhere")
+
+
 def test_photos_load_the_picture_of_their_name(album):
     for photo in sources.load("folder", "train", album):
         assert photo.load().rgb[0, 0, 0] == int(photo.id.removeprefix("photo "))

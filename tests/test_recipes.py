@@ -1,0 +1,159 @@
+"""Recipes: complete trainings that leave a model file and a run record which agree."""
+
+import dataclasses
+import hashlib
+
+import pytest
+
+from srlib import config, evaluate, models, precision, recipes, training, upscale
+from srlib.data import sources
+from srlib.errors import InputError
+
+# The smallest network on small patches, a few steps.
+OVERRIDES = {
+    "generator_blocks": 1,
+    "generator_filters": 4,
+    "discriminator_filters": 2,
+    "discriminator_dense": 4,
+    "precision": "float32",
+    "train_images": 2,
+    "evaluate_images": 1,
+    "hr_patch": 16,
+    "batch": 2,
+    "pretrain_steps": 2,
+    "gan_steps": 2,
+    "warmup_steps": 0,
+    "log_every": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="module")
+def tiny(out):
+    """The recipe `tiny` trained for two steps on the embedded photographs: (path of the model, record)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SRLIB_DATA_ROOT", raising=False)
+        return recipes.train("tiny", out=out, seed=3, overrides=OVERRIDES)
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """What `training` is called with, as a dict that fills when a recipe starts to train."""
+    found = {}
+
+    def stop(name, names):
+        def record(*arguments):
+            found.update(zip(names, arguments), phase=name)
+            raise StopIteration
+
+        return record
+
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    names = ("config", "images", "validation", "folder", "start")
+    monkeypatch.setattr(training, "pretrain", stop("pixel", names))
+    names = ("config", "images", "start", "validation", "folder")
+    monkeypatch.setattr(training, "adversarial", stop("adversarial", names))
+    return found
+
+
+def test_the_model_file_is_the_network_of_the_settings(tiny, out):
+    path, record = tiny
+    expected = config.resolve("full", 3, {**recipes.RECIPES["tiny"].settings, **OVERRIDES})
+    assert path == out / "models" / "tiny.npz"
+    assert models.load(path)[1] == expected
+    assert record.read("config") == dataclasses.asdict(expected)
+
+
+def test_the_model_file_tells_of_its_making(tiny):
+    about = models.header(tiny[0])["about"]
+    images = sources.load("embedded", "train").limit(2).arrays()
+    digest = hashlib.sha256(b"".join(repr(image.shape).encode() + image.tobytes() for image in images))
+    assert (about["recipe"], about["phase"], about["images"], about["precision"]) == ("tiny", "pixel", 2, "float32")
+    assert about["data_sha256"] == digest.hexdigest()
+    assert "numpy" in about["packages"]
+
+
+def test_the_scores_on_record_are_those_of_the_saved_model(tiny):
+    path, record = tiny
+    (again,) = evaluate.evaluate(upscale.load(path), sources.load("embedded", "test").limit(1))
+    (row,) = record.table("embedded")
+    assert (row["image"], row["psnr"], row["ssim"]) == (again.image, again.psnr, again.ssim)
+    metrics = record.read("metrics")
+    assert (metrics["embedded_psnr"], metrics["embedded_ssim"]) == (again.psnr, again.ssim)
+    assert metrics["headline"] == f"tiny: embedded {again.psnr:.2f} dB"
+
+
+def test_the_history_on_record_has_every_interval_and_a_validation_score(tiny):
+    history = tiny[1].table("history")
+    assert [row["step"] for row in history] == [1, 2]
+    assert all(20 < row["val_psnr"] < 40 for row in history)
+
+
+def test_a_finished_recipe_is_not_run_again_over_its_checkpoints(tiny, out, monkeypatch):
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    with pytest.raises(InputError, match="tiny-3 holds an earlier run: add --resume"):
+        recipes.train("tiny", out=out, seed=3, overrides=OVERRIDES, resume=False)
+
+
+def test_validation_photographs_are_never_trained_on(given):
+    with pytest.raises(StopIteration):
+        recipes.train("tiny", overrides={"train_images": 0})
+    trained_on = {image.tobytes() for image in given["images"]}
+    assert len(trained_on) == len(sources.load("embedded", "train"))
+    for split in (given["validation"], sources.load("embedded", "test")):
+        assert not trained_on & {photo.load().rgb.tobytes() for photo in split}
+    assert (given["validation"].split, len(given["validation"])) == ("validation", 2)
+
+
+def test_the_adversarial_phase_begins_with_the_model_named(tiny, given, out):
+    with pytest.raises(StopIteration):
+        overrides = {**OVERRIDES, "train_data": "embedded"}
+        recipes.train("srgan", out=out, seed=4, overrides=overrides, start=tiny[0])
+    assert given["phase"] == "adversarial"
+    assert given["folder"] == out / "training" / "srgan-4"
+    for one, other in zip(given["start"].get_weights(), models.load(tiny[0])[0].get_weights(), strict=True):
+        assert (one == other).all()
+
+
+def test_a_start_of_another_shape_is_refused(tiny, given):
+    with pytest.raises(InputError, match="cannot start from .*tiny.npz: its generator_filters is 4, the recipe's 8"):
+        recipes.train("srgan", overrides={**OVERRIDES, "generator_filters": 8}, start=tiny[0])
+    assert not given
+
+
+def test_a_start_that_is_not_there_is_named(given):
+    with pytest.raises(InputError, match="unknown model 'nonsense'"):
+        recipes.train("srgan", overrides={"train_data": "embedded"}, start="nonsense")
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
+    recipe = recipes.find(name)
+    settings = config.resolve("full", 0, recipe.settings)
+    assert recipe.phase in ("pixel", "adversarial")
+    assert (recipe.phase == "adversarial") == (recipe.start is not None)
+    for part in settings.train_data.split("+"):
+        assert part in sources.NAMES
+    precision.resolve(settings.precision)
+    if recipe.start in recipes.RECIPES:
+        begin = config.resolve("full", 0, recipes.find(recipe.start).settings)
+        for field in ("generator_blocks", "generator_filters", "bicubic_skip"):
+            assert getattr(begin, field) == getattr(settings, field)
+
+
+def test_the_paper_s_recipes_depart_in_nothing():
+    assert recipes.find("srresnet-paper").settings == recipes.find("srgan-paper").settings == {}
+
+
+def test_an_unknown_recipe_suggests_the_nearest():
+    with pytest.raises(InputError, match="unknown recipe 'srganpaper'.*did you mean 'srgan-paper'.*tiny"):
+        recipes.train("srganpaper")
+
+
+def test_an_unknown_setting_is_refused_before_anything_is_loaded():
+    with pytest.raises(InputError, match="unknown setting 'step'"):
+        recipes.train("tiny", overrides={"step": 3})
