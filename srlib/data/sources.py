@@ -11,21 +11,18 @@ import pathlib
 from collections.abc import Callable
 
 from srlib.config import did_you_mean
-from srlib.data import embedded, faces, images
+from srlib.data import catalogue, embedded, faces, images
 from srlib.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 
 # name: {split: folder below the data root}; "validation" is held out of "train" where it has no folder of its own.
 FOLDERS = {
-    "coco": {"train": "coco/train2017", "test": "coco/val2017"},
+    **{name: dataset.splits for name, dataset in catalogue.DATA_SETS.items()},
     "bsds": {"train": "bsds/train", "test": "bsds/test"},
     "faces": {"train": "faces/train", "test": "faces/test"},
-    "set5": {"test": "benchmarks/Set5"},
-    "set14": {"test": "benchmarks/Set14"},
-    "bsd100": {"test": "benchmarks/BSD100"},
 }
-BENCHMARKS = ("set5", "set14", "bsd100")
+BENCHMARKS = ("set5", "set14", "bsd100", "urban100")
 NAMES = ("embedded", "drawn-faces", *FOLDERS, "folder")
 HELD_OUT = 20  # one in twenty training pictures is held out for validation
 
@@ -125,7 +122,7 @@ def training_set(wanted, root=None):
         return "embedded"
     if has(wanted, root):
         return wanted
-    known = [name for name in FOLDERS if name not in BENCHMARKS and has(name, root)]
+    known = [name for name, splits in FOLDERS.items() if "train" in splits and has(name, root)]
     return known[0] if known else "folder"
 
 
