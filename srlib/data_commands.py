@@ -74,8 +74,8 @@ def _report(path, data_root):
 def check(name, data_root):
     """Verify the data set NAME, or the folder NAME (a data root: all that it holds).
 
-    Names pictures that are missing, altered, unreadable, too small, or there twice, also rescaled, cropped or mirrored in
-    another split, and says what to do. Exits 1 if there are any.
+    Names pictures that are missing, altered, unreadable, too small, or there twice, also rescaled, cropped or mirrored
+    in another split, and says what to do. Exits 1 if there are any.
     """
     problems = library.check(name, data_root)
     for problem in problems:

@@ -29,8 +29,8 @@ class Archive:
 class DataSet:
     """One data set: its card, its splits as folders below the data root, and its sources.
 
-    `each` names the function of `pictures` that lists the single pictures to fetch, where there is one; `mirror` are zip
-    files that hold the same pictures, read in parts where the first source fails.
+    `each` names the function of `pictures` that lists the single pictures to fetch, where there is one; `mirror`
+    are zip files that hold the same pictures, read in parts where the first source fails.
     """
 
     name: str
@@ -237,8 +237,8 @@ _ALL = (
         size=180_566_744,
         sides=(250, 250),
         licence="None stated; press photographs, research use.",
-        privacy="Named people, most of them public figures, who did not consent. The names are kept only as ids; do not "
-        "recognise people with it.",
+        privacy="Named people, most of them public figures, who did not consent. The names serve as ids only; "
+        "do not recognise people with it.",
         removal="Write to the University of Massachusetts (http://vis-www.cs.umass.edu/lfw/), and delete the id here.",
         citation="G. B. Huang et al., “Labeled Faces in the Wild”, University of Massachusetts TR 07-49, 2007.",
         splits={"test": "lfw"},
@@ -261,8 +261,8 @@ _ALL = (
         size=150_000_000,
         sides=(1024, 1024),
         licence="Collection MIT (CivilServiceUSA); portraits mostly US government works, in the public domain.",
-        privacy="Public officials in their official portraits: older and more male than a population, which the card of "
-        "any model trained on them must say.",
+        privacy="Public officials in their official portraits: older and more male than a population, which the card "
+        "of any model trained on them must say.",
         removal="Open an issue at https://github.com/CivilServiceUSA, and delete the id here.",
         citation="Civil Services, https://github.com/CivilServiceUSA.",
         splits={"train": "officials/train", "test": "officials/test"},
@@ -333,8 +333,8 @@ def _sizes_table():
 
     lines = [
         "\n## What a packed store takes on disk\n",
-        "The pixels of a training set, decoded once (`srlib.data.store`), and what is kept within the default budget of "
-        f"{size_text(store.BUDGET)}.\n",
+        "The pixels of a training set, decoded once (`srlib.data.store`), and what is kept within the default budget "
+        f"of {size_text(store.BUDGET)}.\n",
         "| training set | pictures | all pixels | kept | on disk |\n|---|---|---|---|---|",
     ]
     for name, count in (("coco", 118_287), ("ffhq", 60_000), ("ffhq-thumbnails", 60_000)):

@@ -200,7 +200,7 @@ def _lay_over(part, whole, box):
 
 
 def _correlation(part, around, factor):
-    """The correlation, -1 to 1, of the detail of `part` resized by `factor` with that of a picture, at its best place."""
+    """The correlation of the detail of `part`, resized by `factor`, with that of a picture, at its best place."""
     wanted = tuple(min(round(side * factor), limit) for side, limit in zip(part.size, around.shape[::-1]))
     if min(wanted) < 16:
         return 0.0

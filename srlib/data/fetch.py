@@ -28,7 +28,7 @@ LONGEST_WAIT = 120  # seconds; a server that asks for more is given up
 TIMEOUT = 30
 RESERVE = 500 * 10**6  # bytes of the disk that a download leaves free
 WORKERS = 8
-_CHUNK = 1 << 18
+_CHUNK = 1 << 15
 _BUSY = (429, 500, 502, 503, 504)
 pooch.get_logger().setLevel("ERROR")
 
@@ -74,6 +74,8 @@ def file(wanted, progress=True, stop=None):
         except ValueError as error:
             if isinstance(error, InputError) or "hash" not in str(error):
                 raise
+        except requests.RequestException as error:
+            raise Unavailable(f"{wanted.url}: {error}") from error
         except OSError as error:
             raise _explained(error, wanted) from error
     raise Unavailable(

@@ -242,8 +242,8 @@ def check(name_or_folder, root=None):
     """Look for pictures missing, altered, unreadable, too small or there twice; see `manifest.check`.
 
     Args:
-        name_or_folder: a data set's name; or a folder: a data root, whose data sets are compared with each other, or any
-            folder of pictures.
+        name_or_folder: a data set's name; or a folder: a data root, whose data sets are compared with each other, or
+            any folder of pictures.
         root: the data root of a name, as `library_root` has it.
     Returns:
         list of `manifest.Problem`, empty if all is well.

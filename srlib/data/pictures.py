@@ -150,11 +150,11 @@ def _portrait(url, base):
 
 
 def _fetched(file, root, base, progress):
-    """The path of a list, fetched below the root; another server's lists have no checksum that could be known."""
+    """The path of a list, fetched below the root unless it is there."""
     url = fetch.rebased(direct(file.url), base)
     path = pathlib.Path(root) / file.path
     fetch.require_space([dataclasses.replace(file, path=path)])
-    return fetch.file(fetch.File(url, path, None if base else file.checksum), progress)
+    return fetch.file(fetch.File(url, path, file.checksum, file.size), progress)
 
 
 def from_mirror(dataset, root, wanted, base=None, progress=True):
