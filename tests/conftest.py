@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def data_root():
-    """The folder of real pictures: SRLIB_DATA_ROOT, or ../shared/data beside the repository; skips where it is absent."""
+    """The folder of real pictures: SRLIB_DATA_ROOT, or ../shared/data beside the repository; skips if absent."""
     beside = pathlib.Path(__file__).parents[2] / "shared" / "data"
     root = pathlib.Path(os.environ.get("SRLIB_DATA_ROOT") or beside)
     if not root.is_dir():

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 
 import numpy as np
+import threadpoolctl
 from PIL import Image
 from scipy import fft
 from skimage import feature
@@ -76,7 +77,10 @@ def find(miniatures, groups):
     mirrored = [_mirror(image) for image in miniatures]
     spectra = [[_spectrum(image, (0, 0, 1, 1)) for image in side] for side in (miniatures, mirrored)]
     found = {}
-    for match in _candidates(miniatures, mirrored, codes):
+    # The matrices are small: threads of the linear algebra would wait for each other more than they compute.
+    with threadpoolctl.threadpool_limits(1, "blas"):
+        matches = list(_candidates(miniatures, mirrored, codes))
+    for match in matches:
         whole = miniatures[match.whole]
         if _glance(spectra[match.mirrored][match.part], whole, match.box) >= _GLANCE:
             part = (mirrored if match.mirrored else miniatures)[match.part]
@@ -185,24 +189,33 @@ def _spectrum(image, box):
 
 
 def _lay_over(part, whole, box):
-    """The best correlation of the detail of `part` with `whole` in and around a box, over sizes coarse to fine."""
-    edges = np.clip(np.array(box) + (-0.06, -0.06, 0.06, 0.06), 0, 1) * (whole.size * 2)
-    left, top, right, bottom = edges.round().astype(int)
-    around = _detail(whole)[top:bottom, left:right]
+    """The best correlation of the detail of `part` with `whole` in and around a box; sizes coarse to fine."""
     wide, high = (box[2] - box[0]) * whole.width, (box[3] - box[1]) * whole.height
     size = (wide / part.width * high / part.height) ** 0.5
-    scores = {size * step: _correlation(part, around, size * step) for step in (0.9, 0.95, 1, 1.05, 1.1)}
+    halves = _halved(part), _around(_halved(whole), box)
+    scores = {size * step: _correlation(*halves, size * step) for step in (0.9, 0.95, 1, 1.05, 1.1)}
     best = max(scores, key=scores.get)
-    if scores[best] < AGREEMENT / 2:
+    if scores[best] < AGREEMENT / 2:  # at half the resolution a fit of the wrong size shows already
         return scores[best]
-    finer = (_correlation(part, around, best + size * step) for step in (-0.03, -0.02, -0.01, 0.01, 0.02, 0.03))
-    return max(scores[best], *finer)
+    around = _around(whole, box)
+    return max(_correlation(part, around, best + size * step) for step in (-0.03, -0.02, -0.01, 0, 0.01, 0.02, 0.03))
+
+
+def _halved(image):
+    return image.resize(tuple(side // 2 for side in image.size), Image.Resampling.BOX)
+
+
+def _around(whole, box):
+    """The detail of a miniature in a box and a little around it."""
+    edges = np.clip(np.array(box) + (-0.06, -0.06, 0.06, 0.06), 0, 1) * (whole.size * 2)
+    left, top, right, bottom = edges.round().astype(int)
+    return _detail(whole)[top:bottom, left:right]
 
 
 def _correlation(part, around, factor):
     """The correlation of the detail of `part`, resized by `factor`, with that of a picture, at its best place."""
     wanted = tuple(min(round(side * factor), limit) for side, limit in zip(part.size, around.shape[::-1]))
-    if min(wanted) < 16:
+    if min(wanted) < 12:
         return 0.0
     return float(feature.match_template(around, _detail(part.resize(wanted, Image.Resampling.BICUBIC))).max())
 

@@ -61,7 +61,7 @@ def read(path):
     try:
         with open(path, newline="", encoding="utf-8") as file:
             return [_row(values) for values in csv.DictReader(file)]
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a manifest ({error})") from error
 
 
