@@ -30,6 +30,12 @@ def test_checksums_are_of_known_kinds():
             assert len(digits) == {"md5": 32, "sha256": 64}[kind]
 
 
+def test_pictures_known_to_leak_are_not_trained_on(data_root):
+    used = {photo.id for split in ("train", "validation") for photo in sources.load("bsds", split, data_root)}
+    assert (data_root / "bsds/train/302003.jpg").exists()
+    assert "302003" not in used
+
+
 def test_an_unknown_name_is_answered_with_the_closest():
     with pytest.raises(InputError, match="did you mean 'set14'"):
         catalogue.find("set41")

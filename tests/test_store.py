@@ -61,6 +61,13 @@ def test_all_eight_symmetries_and_all_images_are_drawn(paths, tmp_path):
     assert seen == {patches.augment(margin, choice).tobytes() for choice in range(8)}
 
 
+def test_a_symmetry_is_quarter_turns_and_a_mirror():
+    patch = np.arange(4 * 4 * 3).reshape(4, 4, 3)
+    for choice in range(8):
+        turned = np.rot90(patch, choice % 4)
+        assert np.array_equal(patches.augment(patch, choice), turned[:, ::-1] if choice >= 4 else turned)
+
+
 def test_a_tile_has_real_surroundings_and_lies_on_the_grid(paths, tmp_path):
     built = build(paths[1:2], tmp_path, settings=store.Settings(tile=128, tiles=3, seed=5))
     whole = patches.with_margin(arrays(paths)[1])

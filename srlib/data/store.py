@@ -78,7 +78,8 @@ class Store:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.about = json.loads((self.folder / "store.json").read_text(encoding="utf-8"))
-        self._pixels = np.memmap(self.folder / "pixels.bin", np.uint8, mode="r")
+        # As a plain array: a view of it is made in a fifth of the time that a view of a memmap takes.
+        self._pixels = np.asarray(np.memmap(self.folder / "pixels.bin", np.uint8, mode="r"))
         self._offsets, *sides = np.load(self.folder / "index.npy").T
         self.sides = np.stack(sides, axis=1)
 
@@ -87,8 +88,8 @@ class Store:
 
     def __getitem__(self, index):
         """Image `index` with its margin: a view of the file, read from disk where it is looked at."""
-        height, width = self.sides[index] + 2 * patches.MARGIN
-        start = self._offsets[index]
+        height, width = (side + 2 * patches.MARGIN for side in self.sides[index].tolist())
+        start = int(self._offsets[index])
         return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
 
     def sampler(self, patch, batch, seed):
