@@ -23,7 +23,7 @@ from srlib.data import embedded, images, patches, sources, store
 
 PATCH, BATCH, WORKERS, SECONDS, ROUNDS = 96, 16, 2, 2.0, 5
 MEMORY_BUDGET = 40 * 2**20  # bytes of memory, beside a store of ten times as many
-STEPS = 20
+STEPS = 60
 OUT = pathlib.Path(__file__).parent / "results" / "data_store.json"
 
 
@@ -41,7 +41,7 @@ def main():
         measured |= waiting(paths, folder)
     files.write_json(OUT, {**measured, "environment": results.environment()})
     for name, value in measured.items():
-        print(f"{name:<34} {value:>12,}" if isinstance(value, int) else f"{name:<34} {value:>12,.3f}")
+        print(f"{name:<34} {value:>12,}" if isinstance(value, int) else f"{name:<34} {value:>12,.4f}")
 
 
 def _jpegs(root, folder):
@@ -136,29 +136,22 @@ def _anonymous():
 
 
 def waiting(paths, folder):
-    """Seconds of a training step fed by the store, and by one batch that is always there, in turns."""
+    """How long a training step waits for its batch, drawn by one thread while the step before runs."""
     config = configs.resolve("cpu")
     sampler = store.build(paths, folder / "store", progress=False).sampler(PATCH, config.batch, seed=0)
     model = gan.PixelTraining(generator.build(config), config.content_loss)
     model.compile(optimizer=optimizers.create("adam", 1e-4), jit_compile=False)
-    ready = sampler(0)
-    _step_seconds(model, itertools.repeat((ready,)))
-    fed, constant = [], []
-    for _ in range(ROUNDS):
-        fed.append(_step_seconds(model, sampler.batches(workers=1)))
-        constant.append(_step_seconds(model, itertools.repeat((ready,))))
-    return {
-        "step_seconds_from_store": statistics.median(fed),
-        "step_seconds_from_one_batch": statistics.median(constant),
-        "step_ratio": statistics.median(one / other for one, other in zip(fed, constant)),
-    }
-
-
-def _step_seconds(model, batches):
-    """Mean seconds of a step of `fit`."""
-    start = time.perf_counter()
-    model.fit((batch for batch in batches), steps_per_epoch=STEPS, epochs=1, shuffle=False, verbose=0)
-    return (time.perf_counter() - start) / STEPS
+    batches = sampler.batches(workers=1)
+    model.train_on_batch(*next(batches))  # compiles
+    waits, steps = [], []
+    for _ in range(STEPS):
+        start = time.perf_counter()
+        batch = next(batches)
+        waits.append(time.perf_counter() - start)
+        model.train_on_batch(*batch)
+        steps.append(time.perf_counter() - start)
+    batches.close()
+    return {"step_seconds": statistics.mean(steps), "waited_share_of_step": sum(waits) / sum(steps)}
 
 
 if __name__ == "__main__":

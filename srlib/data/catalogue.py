@@ -329,7 +329,7 @@ def size_text(size):
 
 def _sizes_table():
     """The sizes of packed stores of the two large training sets, computed by `store`."""
-    from srlib.data import store
+    from srlib.data import store  # only here: it brings Keras with it, which listing and fetching do without
 
     lines = [
         "\n## What a packed store takes on disk\n",

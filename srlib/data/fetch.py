@@ -298,7 +298,7 @@ def _reason(error):
     while error.args and isinstance(error.args[0], Exception):
         error = error.args[0]
     text = str(getattr(error, "reason", None) or error)
-    return text.rpartition(": ")[2].rstrip(")'\" ") or type(error).__name__
+    return text.rpartition(": ")[2].rstrip("'\" ") or type(error).__name__
 
 
 _local = threading.local()

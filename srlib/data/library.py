@@ -95,7 +95,7 @@ def _fetch_pictures(dataset, root, subset, seed, base, progress):
     fetch.require_space(listed)
     try:
         if not all(file.url for file in listed):
-            raise fetch.Unavailable(f"the official list of {dataset.name}")
+            raise fetch.Unavailable(f"{dataset.home} (its list of addresses cannot be had)")
         fetch.many(listed, progress, dataset.name)
     except (fetch.Offline, fetch.Unavailable) as error:
         _fetch_from_mirror(dataset, root, wanted, base, progress, error)
