@@ -1,0 +1,77 @@
+"""Faces cut out of portraits, and ×4 inputs of fixed sizes."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srlib import resize
+from srlib.data import embedded, images, prepare
+from srlib.errors import InputError
+
+IMAGE = np.random.default_rng(0).integers(0, 255, (430, 610, 3), dtype=np.uint8)
+
+
+def portrait():
+    return images.read(embedded.paths("test")["astronaut"]).rgb
+
+
+def test_an_input_is_the_original_shrunk_four_times():
+    low, high = prepare.pair(IMAGE, 100)
+    assert low.shape == (100, 100, 3)
+    assert high.shape == (400, 400, 3)
+    assert np.array_equal(low, resize.downscale(high))
+    assert np.array_equal(high, resize.imresize(IMAGE[:, 90:520], (400, 400)))
+
+
+def test_inputs_come_in_the_sizes_that_a_picture_allows():
+    assert list(prepare.inputs(IMAGE)) == [50, 100]
+    assert prepare.inputs(IMAGE[:199]) == {}
+    with pytest.raises(InputError, match="an input of 150 px needs a picture of 600 px, this has 430"):
+        prepare.pair(IMAGE, 150)
+
+
+def test_grey_pictures_have_inputs_too():
+    assert prepare.pair(IMAGE[..., 0], 50)[0].shape == (50, 50)
+
+
+def test_a_missing_detector_is_named(monkeypatch):
+    prepare._cascade.cache_clear()
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(InputError, match=r"pip install 'srlib\[faces\]'"):
+        prepare.find_face(portrait())
+    prepare._cascade.cache_clear()
+
+
+def test_a_face_is_found_and_cut_out_upright():
+    pytest.importorskip("cv2")
+    face = prepare.find_face(portrait())
+    assert 190 < face.middle[0] < 260
+    assert 80 < face.middle[1] < 140
+    assert 80 < face.width < 180
+    assert prepare.crop_face(portrait(), face, 128).shape == (128, 128, 3)
+
+
+def test_a_turned_face_is_cut_out_level():
+    pytest.importorskip("cv2")
+    turned = np.asarray(Image.fromarray(portrait()).rotate(10, Image.Resampling.BICUBIC))
+    straight, tilted = prepare.find_face(portrait()), prepare.find_face(turned)
+    if straight.turn == 0 or tilted.turn == 0:
+        pytest.skip("the eyes were not found in both")
+    assert tilted.turn - straight.turn == pytest.approx(-10, abs=6)
+
+
+def test_no_face_and_a_face_too_small_are_named():
+    pytest.importorskip("cv2")
+    with pytest.raises(InputError, match="no face found"):
+        prepare.find_face(np.full((200, 200, 3), 128, np.uint8))
+    with pytest.raises(InputError, match="too small to train on"):
+        prepare.crop_face(portrait(), prepare.Face((220, 110), 60), 256)
+
+
+def test_portraits_show_one_face_each(data_root):
+    pytest.importorskip("cv2")
+    paths = sorted((data_root / "faces/train").iterdir())[:20]
+    widths = [prepare.find_face(images.read(path).rgb).width for path in paths]
+    assert 0.35 < np.median(widths) / 512 < 0.65
