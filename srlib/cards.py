@@ -74,7 +74,8 @@ def _training(config, about):
     """The phase's steps, batch, rate, schedule and arithmetic in one line."""
     pixel = about.get("phase", "pixel") == "pixel"
     steps, rate = (config[f"{'pretrain' if pixel else 'gan'}_{name}"] for name in ("steps", "learning_rate"))
-    loss = config["content_loss"] + ("" if pixel else f" + {config['adversarial_weight']:g} · adversarial")
+    loss = config["content_loss"].replace("+dssim", f" + {config.get('dssim_weight', 0.1):g} · dssim")
+    loss += "" if pixel else f" + {config['adversarial_weight']:g} · adversarial"
     precision = about.get("precision", config["precision"])
     return (
         f"{steps:,} steps of {config['batch']} patches of {config['hr_patch']} px, {loss}, {config['optimizer']} "

@@ -30,12 +30,14 @@ class Config:
     train_images: int = 0
     hr_patch: int = 96
     batch: int = 16
-    # Pixel phase: steps, learning rate, its schedule (constant, or cosine to zero), the loss between SR and HR.
+    # Pixel phase: steps, learning rate, its schedule (constant, or cosine to zero), the loss between SR and HR,
+    # and the weight of DSSIM where that loss mixes it in (mse+dssim, mae+dssim).
     pretrain_steps: int = 1_000_000
     pretrain_learning_rate: float = 1e-4
     schedule: str = "constant"
     warmup_steps: int = 0
     content_loss: str = "mse"
+    dssim_weight: float = 0.1
     # Adversarial phase.
     gan_steps: int = 200_000
     gan_learning_rate: float = 1e-4

@@ -18,13 +18,14 @@ class PixelTraining(keras.Model):
         generator: a model of `generator.build`.
         content_loss: name for `losses.content`.
         degradation: layer from patches to (LR, HR).
+        dssim_weight: float, weight of DSSIM in a content loss that mixes it in.
     """
 
-    def __init__(self, generator, content_loss="mse", degradation=None):
+    def __init__(self, generator, content_loss="mse", degradation=None, dssim_weight=0.1):
         super().__init__(name="pixel_training")
         self.generator = generator
         self.degradation = degradation or degradations.Bicubic()
-        self._content = losses.content(content_loss)
+        self._content = losses.content(content_loss, dssim_weight)
 
     def call(self, patches, training=False):
         lr, hr = self.degradation(patches)
@@ -45,15 +46,24 @@ class AdversarialTraining(keras.Model):
         content_loss: name for `losses.content`.
         adversarial_weight: float, weight of the adversarial loss beside the content loss (1e-3 in the paper).
         degradation: layer from patches to (LR, HR).
+        dssim_weight: float, weight of DSSIM in a content loss that mixes it in.
     """
 
-    def __init__(self, generator, discriminator, content_loss="mse", adversarial_weight=1e-3, degradation=None):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        content_loss="mse",
+        adversarial_weight=1e-3,
+        degradation=None,
+        dssim_weight=0.1,
+    ):
         super().__init__(name="adversarial_training")
         self.generator = generator
         self.discriminator = discriminator
         self.degradation = degradation or degradations.Bicubic()
         self.adversarial_weight = adversarial_weight
-        self._content = losses.content(content_loss)
+        self._content = losses.content(content_loss, dssim_weight)
         names = ("generator_loss", "discriminator_loss", "content", "adversarial", "d_real", "d_fake")
         self._trackers = [keras.metrics.Mean(name=name) for name in names]
 

@@ -34,8 +34,16 @@ def dssim(hr, sr):
 
 
 def mse_dssim(hr, sr, alpha=0.1):
-    """MSE + alpha · DSSIM, arguments as `mse`."""
+    """MSE + alpha · DSSIM, arguments as `mse`; MSE over [-1, 1] is four times that over [0, 1], where DSSIM is taken.
+
+    Source: the mixture follows Zhao et al., "Loss functions for image restoration with neural networks", IEEE TCI 2017.
+    """
     return mse(hr, sr) + alpha * dssim(hr, sr)
+
+
+def mae_dssim(hr, sr, alpha=0.1):
+    """L1 + alpha · DSSIM, arguments and source as `mse_dssim`."""
+    return mae(hr, sr) + alpha * dssim(hr, sr)
 
 
 def adversarial(fake_logits):
@@ -86,17 +94,23 @@ def _vgg_input(image):
     return ops.flip(ranges.pixels_from_hr(image), axis=-1) - mean
 
 
-CONTENT = {"mse": mse, "mae": mae, "dssim": dssim, "mse+dssim": mse_dssim, "vgg": VGG}
+MIXED = {"mse+dssim": mse_dssim, "mae+dssim": mae_dssim}
+CONTENT = {"mse": mse, "mae": mae, "dssim": dssim, **MIXED, "vgg": VGG}
 
 
-def content(name):
-    """The content loss of that name, a function of (HR, SR): "mse", "mae", "dssim", "mse+dssim" or "vgg".
+def content(name, dssim_weight=0.1):
+    """The content loss of that name, a function of (HR, SR).
 
+    Args:
+        name: "mse", "mae" (L1), "dssim", "mse+dssim", "mae+dssim" or "vgg".
+        dssim_weight: float, alpha of the two mixtures; the others ignore it.
     Raises:
         InputError: unknown name.
     """
     if name not in CONTENT:
         raise InputError(f"unknown content loss {name!r}{did_you_mean(name, CONTENT)}; known: {', '.join(CONTENT)}")
+    if name in MIXED:
+        return functools.partial(MIXED[name], alpha=dssim_weight)
     return _vgg() if name == "vgg" else CONTENT[name]
 
 

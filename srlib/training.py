@@ -55,7 +55,7 @@ def pretrain(config, images, validation=(), folder=None, start=None):
     """
     with precision.scope(precision.resolve(config.precision)):
         network = _fresh_generator(config, start)
-        model = gan.PixelTraining(network, config.content_loss)
+        model = gan.PixelTraining(network, config.content_loss, dssim_weight=config.dssim_weight)
     steps, rate = config.pretrain_steps, config.pretrain_learning_rate
     return _train(model, config, images, validation, folder, steps, rate)
 
@@ -68,7 +68,8 @@ def adversarial(config, images, start, validation=(), folder=None):
     with precision.scope(precision.resolve(config.precision)):
         network = _fresh_generator(config, start)
         opponent = discriminator.build(config)
-        model = gan.AdversarialTraining(network, opponent, config.content_loss, config.adversarial_weight)
+        weights = {"adversarial_weight": config.adversarial_weight, "dssim_weight": config.dssim_weight}
+        model = gan.AdversarialTraining(network, opponent, config.content_loss, **weights)
     return _train(model, config, images, validation, folder, config.gan_steps, config.gan_learning_rate)
 
 
@@ -220,7 +221,7 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, folder, history, config, seconds=60.0, keep=2):
         super().__init__()
         self._folder, self._history, self._seconds, self._keep = pathlib.Path(folder), history, seconds, keep
-        self._config = dataclasses.asdict(config)
+        self._config, self._defaults = dataclasses.asdict(config), dataclasses.asdict(type(config)())
         self._last = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -269,7 +270,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _compare(self, theirs, path):
         """Refuse a checkpoint of another run, naming the settings that differ."""
-        differing = [name for name, value in self._config.items() if theirs.get(name) != value]
+        theirs = {**self._defaults, **theirs}  # a setting that it does not know had its default
+        differing = [name for name, value in self._config.items() if theirs[name] != value]
         if differing:
             raise InputError(f"{path} is of a run with another {', '.join(differing)}: choose another folder")
 
