@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from srlib import __version__, notebook
+from srlib import __version__, data_commands, notebook
 from srlib.errors import InputError
 
 
@@ -217,6 +217,9 @@ def tables(out, readme):
         click.echo(cards.write(name, out))
     if models.available():
         cards.figure(pathlib.Path(out) / "figures" / "readme.png")
+
+
+command.add_command(data_commands.data)
 
 
 def _values(pairs):

@@ -4,8 +4,6 @@ import sys
 
 import click
 
-from srlib.data import catalogue, library
-
 _ROOT = click.option(
     "--data-root", metavar="DIR", help="Where data sets are kept (default: SRLIB_DATA_ROOT, else the user's cache)."
 )
@@ -24,6 +22,8 @@ def data():
 @_ROOT
 def list_sets(data_root):
     """Show the data sets, their sizes, and which are here."""
+    from srlib.data import catalogue, library
+
     for row in library.listing(data_root):
         size = catalogue.size_text(row["size"])
         here = "here" if row["here"] else ""
@@ -45,6 +45,8 @@ def fetch_set(name, subset, seed, source, data_root, quiet):
       srlib data fetch coco --subset 2000
       srlib data fetch set5
     """
+    from srlib.data import library
+
     path = library.fetch_set(name, data_root, subset, seed, source, not quiet)
     _report(path, data_root)
 
@@ -59,11 +61,15 @@ def import_folder(folder, name, data_root, quiet):
 
     The pictures are copied below the data root. A set with several splits needs subfolders named as in data/README.md.
     """
+    from srlib.data import library
+
     _report(library.import_folder(folder, name, data_root, not quiet), data_root)
 
 
 def _report(path, data_root):
     """Say where the pictures are, and how other commands find them."""
+    from srlib.data import library
+
     root = library.library_root(data_root)
     click.echo(f"{path}: written; the pictures are below {root} (for other commands: export SRLIB_DATA_ROOT={root})")
 
@@ -77,6 +83,8 @@ def check(name, data_root):
     Names pictures that are missing, altered, unreadable, too small, or there twice, also rescaled, cropped or mirrored
     in another split, and says what to do. Exits 1 if there are any.
     """
+    from srlib.data import library
+
     problems = library.check(name, data_root)
     for problem in problems:
         click.echo(str(problem))

@@ -17,8 +17,11 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 FLOORS = (
     ("errors",),
     ("files", "config"),
-    ("results", "resize", "precision", "data.faces", "data.embedded", "data.images"),
-    ("ranges", "data.sources", "data.patches"),
+    ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
+    ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
+    ("data.remote_zip", "data.manifest", "data.store"),
+    ("data.pictures",),
+    ("data.library",),
     ("data.degradations", "generator", "discriminator", "metrics", "optimizers"),
     ("losses", "models"),
     ("gan", "upscale"),
@@ -26,7 +29,7 @@ FLOORS = (
     ("training",),
     ("recipes",),
     ("viz", "notebook", "check"),
-    ("leaderboard",),
+    ("leaderboard", "data_commands"),
     ("cards", "course"),
     ("cli",),
 )
