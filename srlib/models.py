@@ -46,7 +46,7 @@ def available():
 
 
 # Best first: the model that is used where none is named.
-PREFERRED = ("srgan-faces", "srgan", "srresnet")
+PREFERRED = ("srgan-faces", "srgan", "srresnet", "srresnet-small")
 
 
 def default():

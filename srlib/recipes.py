@@ -30,6 +30,18 @@ RECIPES = {
         "pixel",
         {**configs.PROFILES["cpu"], "train_data": "embedded"},
     ),
+    "srresnet-small": Recipe(
+        "a generator of 8 blocks of 32 filters with a bicubic skip, pixel MSE, on BSDS and COCO photographs",
+        "pixel",
+        {
+            **_CPU_NETWORK,
+            "generator_blocks": 8,
+            "generator_filters": 32,
+            "train_data": "bsds+coco",
+            "pretrain_steps": 2000,
+            "pretrain_learning_rate": 1e-3,
+        },
+    ),
     "srresnet": Recipe(
         "the published network plus a bicubic skip, pixel MSE, on BSDS and COCO photographs",
         "pixel",

@@ -20,7 +20,7 @@ FLOORS = (
     ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
     ("data.remote_zip", "data.manifest", "data.store"),
-    ("data.pictures",),
+    ("data.pictures", "data.datasheet"),
     ("data.library",),
     ("data.degradations", "generator", "discriminator", "metrics", "optimizers"),
     ("losses", "models"),

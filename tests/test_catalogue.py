@@ -4,14 +4,14 @@ import pathlib
 
 import pytest
 
-from srlib.data import catalogue, pictures, sources
+from srlib.data import catalogue, datasheet, pictures, sources
 from srlib.errors import InputError
 
 README = pathlib.Path(__file__).parents[1] / "data" / "README.md"
 
 
 def test_the_cards_are_those_of_the_catalogue():
-    assert README.read_text(encoding="utf-8") == catalogue.cards()
+    assert README.read_text(encoding="utf-8") == datasheet.cards()
 
 
 @pytest.mark.parametrize("dataset", catalogue.DATA_SETS.values(), ids=list(catalogue.DATA_SETS))
