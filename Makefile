@@ -6,25 +6,29 @@ PROFILE ?= cpu
 OUT ?= out
 VENV := .venv
 READY := $(VENV)/.ready
+READY_TO_TEST := $(VENV)/.ready-to-test
 
 .PHONY: course test lint lock clean
 
 course: $(READY)
 	$(VENV)/bin/srlib course --profile $(PROFILE) --out "$(OUT)" $(ARGS)
 
-test: $(READY)
+test: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest $(ARGS)
 
-lint: $(READY)
+lint: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+# New versions within pyproject.toml's ranges: what the course needs, and what the tests need beside it.
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml
 lock: $(READY)
 	$(VENV)/bin/python -m pip install --quiet uv
-	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
-	  --extra dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --upgrade --output-file requirements.lock
+	$(COMPILE) --upgrade --extra dev --extra jax --extra faces --extra reference \
+	  --constraint requirements.lock --output-file requirements-dev.lock
 
 # Rebuilt when the versions or the package's own description change.
 $(READY): requirements.lock pyproject.toml
@@ -33,6 +37,10 @@ $(READY): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+$(READY_TO_TEST): $(READY) requirements-dev.lock
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements-dev.lock
 	touch $@
 
 clean:

@@ -60,6 +60,7 @@ _SMALL = {
     "pretrain_learning_rate": 1e-3,
     "schedule": "cosine",
     "warmup_steps": 20,
+    "gan_learning_rate": 1e-3,
 }
 
 PROFILES = {

@@ -39,12 +39,18 @@ def test_conda_environment_names_the_course_s_packages(package):
     assert package in conda()
 
 
-def test_lock_file_holds_every_dependency_at_one_version(project):
-    locked = (ROOT / "requirements.lock").read_text()
-    wanted = requirements(project["dependencies"] + project["optional-dependencies"]["dev"])
+LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["dev", "jax", "faces", "reference"]}
+
+
+@pytest.mark.parametrize("lock, extras", LOCKS.items())
+def test_lock_file_holds_every_dependency_and_names_no_address(project, lock, extras):
+    locked = (ROOT / lock).read_text()
+    wanted = project["dependencies"] + [line for extra in extras for line in project["optional-dependencies"][extra]]
     names = set(re.findall(r"^([A-Za-z0-9_-]+)==", locked, re.MULTILINE))
-    assert set(wanted) <= {name.lower() for name in names}
+    assert set(requirements(wanted)) <= {name.lower() for name in names}
+    assert "://" not in locked
 
 
-def test_lock_file_names_no_address():
-    assert "://" not in (ROOT / "requirements.lock").read_text()
+def test_both_locks_hold_the_same_versions():
+    course, tests = ({line.split(" ;")[0] for line in (ROOT / lock).read_text().splitlines()} for lock in LOCKS)
+    assert course <= tests

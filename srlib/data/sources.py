@@ -89,7 +89,8 @@ def load(name, split, root=None):
         split: "train", "validation" or "test"; no picture is in two of them.
         root: the data root, or None for SRLIB_DATA_ROOT.
     Raises:
-        InputError: unknown name or split, or the data is not there (the message says how to get it).
+        InputError: unknown name or split, the data is not there (the message says how to get it), or no picture falls
+            into the split.
     """
     name = name.lower()
     if "+" in name:
@@ -106,7 +107,10 @@ def load(name, split, root=None):
     root = data_root(root)
     if root is None:
         raise InputError(f"data set {name!r} needs a data root: give --data-root or set SRLIB_DATA_ROOT")
-    return ImageSet(name, split, tuple(_folder_photos(name, split, root)))
+    photos = tuple(_folder_photos(name, split, root))
+    if not photos:
+        raise InputError(f"{root}: too few pictures for a {split!r} split of {name!r}; give some dozens")
+    return ImageSet(name, split, photos)
 
 
 def has(name, root):
