@@ -44,11 +44,13 @@ def ssim(reference, image):
     Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural
     similarity", IEEE TIP 13(4), 2004, equation 13. It needs the sum of both variances only: four moments, not five.
     """
-    x, y = ops.cast(reference, "float32"), ops.cast(image, "float32")
+    # Taken from mid-grey, the moments are small and their differences lose fewer bits.
+    x, y = (ops.cast(picture, "float32") - 0.5 for picture in (reference, image))
     mean_x, mean_y, squares, product = (_blur(moment) for moment in (x, y, x * x + y * y, x * y))
-    mean_product, mean_squares = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
-    brightness = (2 * mean_product + 0.01**2) / (mean_squares + 0.01**2)
-    structure = (2 * (product - mean_product) + 0.03**2) / (squares - mean_squares + 0.03**2)
+    covariance, variances = product - mean_x * mean_y, squares - mean_x * mean_x - mean_y * mean_y
+    mean_x, mean_y = mean_x + 0.5, mean_y + 0.5
+    brightness = (2 * mean_x * mean_y + 0.01**2) / (mean_x * mean_x + mean_y * mean_y + 0.01**2)
+    structure = (2 * covariance + 0.03**2) / (variances + 0.03**2)
     return ops.mean(brightness * structure, axis=(1, 2, 3))
 
 
@@ -58,9 +60,14 @@ def _blur(images):
     small = None not in (height, width) and max(height, width) <= _LARGEST_FOR_MATRICES
     if small and _exact_products():
         return _blur_by_matrices(images)
-    taps = np.tile(_taps()[:, None], (1, channels)).astype("float32")
-    down, across = taps[:, None, :, None], taps[None, :, :, None]
+    down, across = _window(channels)
     return ops.depthwise_conv(ops.depthwise_conv(images, down, padding="valid"), across, padding="valid")
+
+
+def _window(channels):
+    """Two 1-D Gaussian windows as depthwise kernels, down and across: (11, 1, channels, 1), (1, 11, channels, 1)."""
+    taps = np.tile(_taps()[:, None], (1, channels)).astype("float32")
+    return taps[:, None, :, None], taps[None, :, :, None]
 
 
 def _blur_by_matrices(images):
