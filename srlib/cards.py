@@ -57,7 +57,7 @@ def _text(name, header, scores):
     facts = {key: about.get(key) for key in ("commit", "time", "processor", "cores", "images", "data_sha256", "recipe")}
     return _CARD.format(
         name=name,
-        about=about.get("about", name),
+        about=_sentence(about.get("about", name)),
         blocks=config["generator_blocks"],
         filters=config["generator_filters"],
         skip=" and a global bicubic skip (a departure, without parameters)" if config["bicubic_skip"] else "",
@@ -68,6 +68,11 @@ def _text(name, header, scores):
         protocol=evaluate.PROTOCOL,
         **facts,
     )
+
+
+def _sentence(text):
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]
 
 
 def _training(config, about):

@@ -66,15 +66,22 @@ def test_splits_of_any_folder_share_no_picture_and_cover_it(album):
 @pytest.mark.parametrize("name", FOLDER_SETS)
 def test_the_development_data_has_the_known_layout(name, data_root):
     assert_disjoint(name, data_root)
-    counts = [len(list((data_root / folder).iterdir())) for folder in sources.FOLDERS[name].values()]
-    train, validation, test = (len(ids(name, split, data_root)) for split in sources.SPLITS)
-    assert [train + validation, test] == counts
-    assert train / 40 < validation < train / 10
+    stems = [{path.stem for path in (data_root / folder).iterdir()} for folder in sources.FOLDERS[name].values()]
+    train, validation, test = (set(ids(name, split, data_root)) for split in sources.SPLITS)
+    assert [train | validation, test] == [stems[0] - set(sources.LEAKS.get(name, ())), stems[1]]
+    assert len(train) / 40 < len(validation) < len(train) / 10
 
 
 @pytest.mark.parametrize("name, count", [("set5", 5), ("set14", 14), ("BSD100", 100)])
 def test_the_benchmarks_are_whole(name, count, data_root):
     assert len(sources.load(name, "test", data_root)) == count
+
+
+def test_a_picture_that_a_benchmark_shows_is_held_out_of_training(layout, monkeypatch):
+    monkeypatch.setitem(sources.LEAKS, "bsds", ("train3", "train4"))
+    root = layout("bsds")
+    learned_from = set(ids("bsds", "train", root)) | set(ids("bsds", "validation", root))
+    assert learned_from == {f"train{number}" for number in range(80)} - {"train3", "train4"}
 
 
 def test_training_photographs_are_in_no_benchmark(data_root):
