@@ -100,6 +100,18 @@ PROFILES = {
 }
 
 
+_AT_LEAST_ONE = (
+    "generator_filters",
+    "discriminator_filters",
+    "discriminator_dense",
+    "hr_patch",
+    "batch",
+    "pretrain_steps",
+    "gan_steps",
+    "log_every",
+)
+
+
 def resolve(profile, seed=0, overrides=None):
     """Return the `Config` of a profile with `overrides` applied.
 
@@ -123,6 +135,8 @@ def _typed(name, value):
     defaults = {field.name: field.default for field in dataclasses.fields(Config)}
     if name not in defaults:
         raise InputError(f"unknown setting {name!r}{did_you_mean(name, defaults)}; settings: {', '.join(defaults)}")
+    if name in _AT_LEAST_ONE and type(value) is int and value < 1:
+        raise InputError(f"setting {name} must be at least 1, not {value}")
     wanted = type(defaults[name])
     if wanted is float and type(value) is int:
         return float(value)

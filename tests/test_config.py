@@ -103,3 +103,9 @@ def test_table_shows_every_setting_and_marks_departures_only():
     assert [line for line in lines if line.startswith("*")] == ["* bicubic_skip = True", "* batch = 8"]
     assert "  seed = 5" in lines
     assert "  optimizer = 'adam'" in lines
+
+
+@pytest.mark.parametrize("name", ["pretrain_steps", "gan_steps", "log_every", "batch", "hr_patch"])
+def test_a_count_of_nothing_is_refused(name):
+    with pytest.raises(InputError, match=f"setting {name} must be at least 1, not 0"):
+        config.resolve("cpu", 0, {name: 0})
