@@ -1,12 +1,13 @@
 """What AdaBelief and the DSSIM loss cost a training step, beside Adam and MSE.
 
-    python benchmarks/optimizers_and_losses.py [--network full] [--rounds N] [--out FILE.json]
+    python benchmarks/optimizers_and_losses.py [--network full] [--comparison NAME] [--rounds N] [--out FILE.json]
 
 The arms of a comparison take turns, one step each a round, in one process, so that whatever else the machine does
 falls on all of them alike. A ratio is the median over rounds of an arm's step by the baseline's step of that round;
 the ratio of the fastest steps stands beside it. Claims: AdaBelief ≤1.05 × Adam, MSE + DSSIM ≤1.15 × MSE.
 """
 
+import json
 import pathlib
 import time
 
@@ -104,18 +105,29 @@ def show(row):
 
 @click.command(help=__doc__.splitlines()[0])
 @click.option("--network", "networks", multiple=True, type=click.Choice(list(NETWORKS)), help="Default: both.")
+@click.option("--comparison", "chosen", multiple=True, type=click.Choice(list(COMPARISONS)), help="Default: all.")
 @click.option("--rounds", default=15, show_default=True, help="Steps of each arm.")
 @click.option("--out", default="benchmarks/results/optimizers_and_losses.json", show_default=True)
-def main(networks, rounds, out):
-    measured = []
+def main(networks, chosen, rounds, out):
     for network in networks or NETWORKS:
-        for comparison in COMPARISONS:
-            for row in rows(comparison, network, interleaved(arms(comparison, network), rounds)):
-                measured.append(row)
+        for comparison in chosen or COMPARISONS:
+            measured = rows(comparison, network, interleaved(arms(comparison, network), rounds))
+            for row in measured:
                 show(row)
+            record(pathlib.Path(out), measured)
             keras.backend.clear_session()
-    arithmetic = precision.resolve("auto")
-    files.write_json(pathlib.Path(out), {"precision": arithmetic, **results.environment(), "rows": measured})
+
+
+def record(path, measured):
+    """Write the rows of a comparison, in place of an earlier measurement of it, beside the others in the file."""
+    others = json.loads(path.read_text())["rows"] if path.exists() else []
+    others = [row for row in others if _which(row) != _which(measured[0])]
+    about = {"precision": precision.resolve("auto"), **results.environment()}
+    files.write_json(path, {**about, "rows": others + measured})
+
+
+def _which(row):
+    return row["network"], row["comparison"]
 
 
 if __name__ == "__main__":
