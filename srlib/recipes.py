@@ -7,7 +7,7 @@ import tqdm
 
 from srlib import config as configs
 from srlib import evaluate, models, precision, results, training, upscale
-from srlib.data import sources
+from srlib.data import sources, store
 from srlib.errors import InputError
 
 
@@ -91,7 +91,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     folder = results.output_root(out) / "training" / f"{name}-{seed}"
     if not resume and training.checkpoints(folder):
         raise InputError(f"{folder} holds an earlier run: add --resume to go on with it, or choose another --out")
-    images = photos.arrays()
+    images = store.images(photos, results.output_root(out) / "store" / config.train_data)
     if recipe.phase == "pixel":
         trained = training.pretrain(config, images, validation, folder, begin)
     else:
@@ -141,7 +141,12 @@ def _record(name, config, trained, path, root, out):
 
 
 def _fingerprint(images):
-    """The SHA-256 over the decoded pixels of all images in their order: the data the weights come from."""
+    """The SHA-256 over the decoded pixels of all images in their order: the data the weights come from.
+
+    Of a packed store it is the store's own fingerprint, over the files that it was made of.
+    """
+    if isinstance(images, store.Store):
+        return images.about["fingerprint"]
     digest = hashlib.sha256()
     for image in images:
         digest.update(repr(image.shape).encode() + image.tobytes())

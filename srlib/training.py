@@ -46,7 +46,7 @@ def pretrain(config, images, validation=(), folder=None, start=None):
 
     Args:
         config: `Config`.
-        images: list of uint8 arrays (height, width, 3) to cut patches from.
+        images: list of uint8 arrays (height, width, 3) to cut patches from, or a `store.Store`.
         validation: iterable of `sources.Photo` whose centres are scored as training goes, never trained on.
         folder: where checkpoints and logs go, and where a run that was cut off goes on; None keeps none.
         start: generator to begin with, or None for fresh weights.
@@ -84,7 +84,7 @@ def _fresh_generator(config, start):
 
 def _train(model, config, images, validation, folder, steps, learning_rate):
     """Fit `model` for `steps` steps, from the newest checkpoint in `folder` on."""
-    sampler = patches.PatchSampler(images, config.hr_patch, config.batch, config.seed)
+    sampler = _sampler(images, config)
     rate = optimizers.schedule(config.schedule, learning_rate, steps, config.warmup_steps)
     model.compile(optimizer=optimizers.create(config.optimizer, rate), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
@@ -96,7 +96,7 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
     if done < steps:
         callbacks = [Validation(validation), history, Progress(steps, done), checkpoint, *_tensorboard(folder)]
         model.fit(
-            sampler.batches(done),
+            sampler.batches(done, workers=1),
             shuffle=False,
             epochs=steps // interval,
             initial_epoch=done // interval,
@@ -105,6 +105,13 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
             verbose=0,
         )
     return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
+
+
+def _sampler(images, config):
+    """What draws the batches: from a packed store where one is given, else from the images in memory."""
+    if hasattr(images, "sampler"):
+        return images.sampler(config.hr_patch, config.batch, config.seed)
+    return patches.PatchSampler(images, config.hr_patch, config.batch, config.seed)
 
 
 def _interval(steps, log_every):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlib.data import fetch, patches, store
+from srlib.data import fetch, images, patches, sources, store
 from srlib.errors import InputError
 
 
@@ -172,3 +172,13 @@ def test_no_picture_large_enough_is_an_error(paths, tmp_path):
     assert json.loads((built.folder / "store.json").read_text())["pictures"] == 1
     with pytest.raises(InputError, match="none of the 1 training images is at least 96×96"):
         built.sampler(96, 4, seed=0)
+
+
+def test_few_pictures_stay_in_memory_and_many_go_to_a_store(paths, tmp_path):
+    photos = [sources.Photo(path.stem, lambda path=path: images.read(path), path) for path in paths]
+    few = store.images(photos, tmp_path / "store", in_memory=len(paths))
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(few, arrays(paths), strict=True))
+    assert not (tmp_path / "store").exists()
+    many = store.images(photos, tmp_path / "store", in_memory=len(paths) - 1)
+    assert len(many) == len(paths)
+    assert np.array_equal(many.sampler(96, 4, 0)(5), build(paths, tmp_path / "other").sampler(96, 4, 0)(5))

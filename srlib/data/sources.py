@@ -31,10 +31,11 @@ HELD_OUT = 20  # one in twenty training pictures is held out for validation
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
-    """One picture of a data set: its `id` and how to `load` it as an `images.Picture`."""
+    """One picture of a data set: its `id`, how to `load` it as an `images.Picture`, its file's `path` if it has one."""
 
     id: str
     load: Callable[[], images.Picture]
+    path: pathlib.Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _hash(text):
 
 
 def _photo(key, path):
-    return Photo(key, lambda: images.read(path))
+    return Photo(key, lambda: images.read(path), path)
 
 
 def _drawn(index):

@@ -21,7 +21,8 @@ from PIL import Image
 
 from srlib import files
 from srlib.config import SCALE
-from srlib.data import fetch, images, patches
+from srlib.data import fetch, patches
+from srlib.data import images as pictures
 from srlib.errors import InputError
 
 BUDGET = 30 * 10**9  # bytes; beside COCO's own 19 GB it leaves a third of a Colab disk (about 75 GB) free
@@ -121,6 +122,25 @@ def build(paths, folder, settings=None, budget=BUDGET, progress=True):
     return Store(folder)
 
 
+IN_MEMORY = 1000  # photographs: about 1 GB decoded
+
+
+def images(photos, folder, in_memory=IN_MEMORY):
+    """What to cut patches from: the decoded pictures while they are few, beyond that a store in `folder`.
+
+    Args:
+        photos: sized iterable of `sources.Photo`.
+        folder: where a store stands, if one is needed.
+        in_memory: int, how many pictures may be held in memory; pictures without files always are.
+    Returns:
+        list of uint8 arrays (height, width, 3), or a `Store`.
+    """
+    paths = [photo.path for photo in photos]
+    if len(paths) <= in_memory or None in paths:
+        return [photo.load().rgb for photo in photos]
+    return build(paths, folder)
+
+
 def _header_sides(path):
     """(height, width) of a picture file, from its header; the turn that EXIF may ask for keeps the size."""
     try:
@@ -217,7 +237,7 @@ def _decoded(paths, start, settings):
 
 def _tiles(path, number, settings):
     """What is kept of a picture: uint8 arrays with margins, whose inner sides are multiples of 4."""
-    image = patches.with_margin(images.read(path).rgb)
+    image = patches.with_margin(pictures.read(path).rgb)
     if not settings.tile:
         return [image]
     random = np.random.default_rng([settings.seed, number])
