@@ -81,7 +81,7 @@ PROFILES = {
     "cpu": {
         **_SMALL,
         "train_images": 200,
-        "pretrain_steps": 400,
+        "pretrain_steps": 600,
         "gan_steps": 60,
         "log_every": 20,
         "evaluate_images": 20,

@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import tomllib
 
 import nbformat
@@ -47,6 +48,11 @@ def test_notebook_begins_with_badge_title_and_question(path, notebook):
     assert f"({colab}/blob/main/notebooks/{path.name})" in badge
     assert next(line for line in rest if line).startswith(f"# {path.stem[:2]} · ")
     assert "?" in first.source
+
+
+def test_the_readme_links_each_notebook_with_its_own_question(path, notebook):
+    (question,) = re.findall(r"\*\*(.+?\?)\*\*", notebook.cells[0].source.replace("\n", " "))
+    assert f"(notebooks/{path.name}) | {question} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_setup_cell_is_the_same_everywhere(notebook):
