@@ -198,7 +198,7 @@ def models():
         header = models.header(name)
         config = header["config"]
         size = f"{config['generator_blocks']} blocks of {config['generator_filters']} filters"
-        click.echo(f"{name:<20}{size:<28}{header['about'].get('headline', '')}")
+        click.echo(f"{name:<20}{size:<28}{header['about'].get('about', '')}")
     if not models.available():
         click.echo("no models are shipped; train one: srlib train tiny")
 
