@@ -45,6 +45,10 @@ class Config:
     # Both phases.
     optimizer: str = "adam"
     precision: str = "auto"
+    # Decay of an exponential average of the weights that takes their place at the end (0: none), and batches over
+    # which the batch-norm statistics of the final weights are measured anew (0: the moving averages stay).
+    weight_average: float = 0.0
+    statistics_batches: int = 0
     log_every: int = 1000
     # Images of the validation and test set that are scored (0: all).
     evaluate_images: int = 0

@@ -177,18 +177,20 @@ class AdaBelief(keras.optimizers.Optimizer):
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "adabelief": AdaBelief}
 
 
-def create(name, learning_rate):
+def create(name, learning_rate, weight_average=0.0):
     """A Keras optimizer.
 
     Args:
         name: one of `OPTIMIZERS`.
         learning_rate: float or `keras.optimizers.schedules.LearningRateSchedule`.
+        weight_average: float, decay of an exponential average of the weights that it keeps beside them; 0 keeps none.
     Raises:
         InputError: unknown name.
     """
     if name not in OPTIMIZERS:
         raise InputError(f"unknown optimizer {name!r}{did_you_mean(name, OPTIMIZERS)}; known: {', '.join(OPTIMIZERS)}")
-    return OPTIMIZERS[name](learning_rate)
+    averaging = {"use_ema": True, "ema_momentum": weight_average} if weight_average else {}
+    return OPTIMIZERS[name](learning_rate, **averaging)
 
 
 def schedule(name, learning_rate, steps, warmup=0):

@@ -19,6 +19,7 @@ from srlib import (
     files,
     gan,
     generator,
+    layers,
     metrics,
     models,
     optimizers,
@@ -86,7 +87,7 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
     """Fit `model` for `steps` steps, from the newest checkpoint in `folder` on."""
     sampler = _sampler(images, config)
     rate = optimizers.schedule(config.schedule, learning_rate, steps, config.warmup_steps)
-    model.compile(optimizer=optimizers.create(config.optimizer, rate), jit_compile=False)
+    model.compile(optimizer=optimizers.create(config.optimizer, rate, config.weight_average), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     interval = _interval(steps, config.log_every)
 
@@ -104,7 +105,16 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
             callbacks=[callback for callback in callbacks if callback],
             verbose=0,
         )
+    _finish(model, config, sampler, steps)
     return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
+
+
+def _finish(model, config, sampler, steps):
+    """Put averaged weights in place and measure the generator's batch-norm statistics, where the settings say so."""
+    if config.weight_average:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    indices = range(steps, steps + config.statistics_batches)
+    layers.settle_statistics(model.generator, (model.degradation(sampler(index))[0] for index in indices))
 
 
 def _sampler(images, config):
