@@ -171,19 +171,23 @@ def _evaluate_folder(model, hr, json_file):
 @click.option("--start", help="Model to start from, by name or path, instead of the recipe's own.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A setting over the recipe's.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
-def train(recipe, data_root, out, seed, start, pairs, resume):
+@click.option("--minutes", default=3.0, show_default=True, help="Time between two checkpoints.")
+@click.option("--deterministic", is_flag=True, help="The same bits at every run on this kind of machine; slower.")
+def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic):
     """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
 
-    Checkpoints are written as it goes; after an interruption, the same command with --resume goes on.
+    Checkpoints are written as it goes, and on SIGTERM; after an interruption, the same command with --resume goes on.
     """
     notebook.import_keras()
-    from srlib import recipes
+    from srlib import precision, recipes
 
     if recipe == "list":
         for name, each in recipes.RECIPES.items():
             click.echo(f"{name:<16}{each.about}")
         return
-    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume)
+    if deterministic:
+        precision.make_deterministic()
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes)
     click.echo(record.read("metrics")["headline"])
     click.echo(f"model: {path}\nrecord: {record.path}")
 
