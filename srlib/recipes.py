@@ -5,8 +5,8 @@ import hashlib
 
 import tqdm
 
-from srlib import config as configs
 from srlib import checkpoints, evaluate, models, precision, results, training, upscale
+from srlib import config as configs
 from srlib.data import sources, store
 from srlib.errors import InputError
 

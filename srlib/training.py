@@ -8,7 +8,6 @@ import keras
 from srlib import callbacks, checkpoints, engine, generator, layers, precision
 from srlib.data import patches
 
-
 # Steps at whose end a run can be cut and go on, and steps that run without the host between them: at most.
 _STRETCH, _TOGETHER = 20, 10
 

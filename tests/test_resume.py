@@ -11,8 +11,8 @@ import time
 import keras
 import numpy as np
 import pytest
-
 import resumed_runs
+
 from srlib import checkpoints
 
 KILLS = int(os.environ.get("SRLIB_KILLS", "2"))  # in each phase
