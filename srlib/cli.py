@@ -223,6 +223,27 @@ def tables(out, readme):
         cards.figure(pathlib.Path(out) / "figures" / "readme.png")
 
 
+@command.command()
+@click.option("--only", default="", help="Cases to run: training,adversarial …; default: all.")
+@click.option("--rounds", default=9, show_default=True, help="Turns that each side of a case takes.")
+@click.option("--folder", default="benchmarks", show_default=True, help="Folder of the cases, in a clone.")
+def bench(only, rounds, folder):
+    """Time every case beside its peers and draw the table in benchmarks/README.md.
+
+    On a machine that does nothing else. Each case writes its rows with machine, versions and commit as it ends.
+    """
+    notebook.import_keras()
+    from srlib import bench, config
+
+    folder = pathlib.Path(folder)
+    path = folder / "results" / "bench.json"
+    for name, rows in bench.run(folder, [word for word in only.split(",") if word], rounds):
+        bench.record(path, name, rows)
+        for row in rows:
+            click.echo(f"{row['case']:<40} {row['ratio']:6.2f}  {row['peer']}")
+    bench.update(folder / "README.md", path, config.Config())
+
+
 command.add_command(data_commands.data)
 
 

@@ -31,7 +31,7 @@ FLOORS = (
     ("training",),
     ("recipes",),
     ("viz", "notebook", "check"),
-    ("leaderboard", "data_commands"),
+    ("leaderboard", "data_commands", "bench"),
     ("cards", "course"),
     ("cli",),
 )
