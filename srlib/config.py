@@ -42,8 +42,9 @@ class Config:
     gan_steps: int = 200_000
     gan_learning_rate: float = 1e-4
     adversarial_weight: float = 1e-3
-    # Both phases.
+    # Both phases; epsilon is AdaBelief's alone, near 1e-14 it steps like Adam, near 1e-7 and above like SGD.
     optimizer: str = "adam"
+    adabelief_epsilon: float = 1e-14
     precision: str = "auto"
     log_every: int = 1000
     # Images of the validation and test set that are scored (0: all).

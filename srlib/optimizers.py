@@ -177,18 +177,20 @@ class AdaBelief(keras.optimizers.Optimizer):
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "adabelief": AdaBelief}
 
 
-def create(name, learning_rate):
+def create(name, learning_rate, adabelief_epsilon=1e-14):
     """A Keras optimizer.
 
     Args:
         name: one of `OPTIMIZERS`.
         learning_rate: float or `keras.optimizers.schedules.LearningRateSchedule`.
+        adabelief_epsilon: float, ε of AdaBelief; the others keep Keras's own.
     Raises:
         InputError: unknown name.
     """
     if name not in OPTIMIZERS:
         raise InputError(f"unknown optimizer {name!r}{did_you_mean(name, OPTIMIZERS)}; known: {', '.join(OPTIMIZERS)}")
-    return OPTIMIZERS[name](learning_rate)
+    options = {"epsilon": adabelief_epsilon} if name == "adabelief" else {}
+    return OPTIMIZERS[name](learning_rate, **options)
 
 
 def schedule(name, learning_rate, steps, warmup=0):
