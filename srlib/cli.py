@@ -196,13 +196,19 @@ def train(recipe, data_root, out, seed, start, pairs, resume):
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes to train in; 0: this one.")
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers train: tcp://host:8786.")
 def ablate(plan, profile, data_root, out, workers, scheduler):
-    """Compare the arms of a PLAN, a TOML file: all trainings, their scores, and a verdict by rule.
+    """Compare the arms of a PLAN, a TOML file or list, which names those shipped: trainings, scores, verdicts by rule.
 
     A training that is finished is never repeated; after any interruption the same command goes on where it stopped.
     Workers on other machines must see --out and --data-root under the same names.
     """
+    from srlib import plans, results, sweep
+
+    if plan == "list":
+        for name in plans.available():
+            click.echo(f"{name:<20}{plans.load(name).about}")
+        return
     notebook.import_keras()
-    from srlib import ablation, plans, results, sweep
+    from srlib import ablation
 
     loaded = plans.load(plan, **({"profile": profile} if profile else {}))
     folder = _writable(results.output_root(out))

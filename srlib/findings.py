@@ -150,12 +150,22 @@ def _without_places(text, out, root):
 def _arm_rows(plan, runs, chosen, baseline):
     """One row an arm, bicubic first: what it chose, how its runs ended, mean and standard deviation over seeds."""
     of_baseline = _means(plan, {("bicubic", seed): baseline for seed in plan.seeds}, "bicubic", plan.seeds)
-    rows = [{"arm": "bicubic", "settings": "", **dict.fromkeys(OUTCOMES, ""), **of_baseline}]
+    none = {**dict.fromkeys(OUTCOMES, ""), **of_baseline, **_balance(plan, {})}
+    rows = [{"arm": "bicubic", "settings": "", **none}]
     for arm in plan.arms:
-        ends = _counts({key: result for key, result in runs.items() if key[0] == arm.name})
-        means = _means(plan, runs, arm.name, plan.seeds)
-        rows.append({"arm": arm.name, "settings": _chosen(arm, chosen), **ends, **means})
+        own = {key: result for key, result in runs.items() if key[0] == arm.name}
+        numbers = {**_counts(own), **_means(plan, runs, arm.name, plan.seeds), **_balance(plan, own)}
+        rows.append({"arm": arm.name, "settings": _chosen(arm, chosen), **numbers})
     return rows
+
+
+def _balance(plan, runs):
+    """Of the adversarial phase: means and deviations over seeds of the last D(HR) and D(SR), which tell its balance."""
+    found = {}
+    for name in ("d_real", "d_fake") if plan.phase == "adversarial" else ():
+        last = [_outcome(result)[name] for result in runs.values()]
+        found[name], found[f"{name}_sd"] = statistics.mean_and_deviation(last)
+    return found
 
 
 def _means(plan, runs, arm, seeds):

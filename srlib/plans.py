@@ -40,6 +40,7 @@ SHARED = (
     *("generator_blocks", "generator_filters", "bicubic_skip", "discriminator_filters", "discriminator_dense"),
 )
 SHARED_BY_TRIALS = ("train_data", "train_images")  # and of all trials of an arm: one validation set judges them
+SHIPPED = pathlib.Path(__file__).parent / "ablations"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
@@ -113,20 +114,26 @@ class Plan:
         return configs.resolve(self.profile, seed, self.settings)
 
 
-def load(path, **changes):
-    """Read the plan in a TOML file.
+def available():
+    """The plans that come with srlib as {name: path}, sorted by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def load(name_or_path, **changes):
+    """Read a plan.
 
     Args:
-        path: the file.
+        name_or_path: the name of a shipped plan, or the path of a TOML file.
         **changes: fields of `Plan` over the file's; `settings` are laid over its settings, not put in their place.
     Raises:
         InputError: not there, not TOML, or what `from_dict` refuses; in one line with the file's name.
     """
-    path = pathlib.Path(path)
+    path = available().get(str(name_or_path), pathlib.Path(name_or_path))
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"plan {path}: {error.strerror}") from error
+        shipped = f"{configs.did_you_mean(str(path), available())}; shipped: {', '.join(available())}, or a path"
+        raise InputError(f"plan {path}: {error.strerror}{shipped}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"plan {path}: not TOML ({error})") from error
     try:

@@ -186,7 +186,7 @@ def verdict(arm, reference, difference, p, matters=0.0, unit="dB", done=None, di
     within = -matters < difference.low and difference.high < matters
     if p < LEVEL and not within:
         return _win((arm, reference), difference, unit, diverged)
-    gain = f"{arm} to {reference} {_interval(difference.mean, difference.low, difference.high, unit, '+')}"
+    gain = f"{arm} minus {reference} {_interval(difference.mean, difference.low, difference.high, unit, '+')}"
     if within:
         return f"no difference that matters: {gain}, all within ±{matters:g}"
     return f"no difference shown: {gain} (inconclusive)"

@@ -203,7 +203,8 @@ def comparison(values, differences, ylabel, baseline=None, matters=0.0):
         for place, arm in enumerate(differences):
             _interval(right, place, differences[arm], COLOURS[arms.index(arm) % len(COLOURS)])
         _name_places(left, arms, ylabel, "seeds and their mean")
-        _name_places(right, list(differences), f"difference, {ylabel}", "95% interval")
+        reference = next((arm for arm in arms if arm not in differences), "")
+        _name_places(right, list(differences), f"difference, {ylabel}", f"against {reference}, 95% interval")
         right.axhspan(-matters, matters, color="#E4E4E4", zorder=0)
         right.axhline(0, color="#555555", linestyle=":")
         if baseline:

@@ -218,6 +218,15 @@ def test_adversarial_arms_of_a_seed_start_from_one_pixel_training(tmp_path, monk
     assert all(unit.start == starts[unit.config.seed].id and unit.phase == "adversarial" for unit in others)
 
 
+def test_the_balance_of_the_two_networks_is_on_record(tmp_path):
+    plan = planned("adam", "bad", phase="adversarial", start="pixel")
+    bicubic, adam, bad = pretended(plan, tmp_path).table("arms")
+    found = [adam[name] for name in ("d_real", "d_real_sd", "d_fake", "d_fake_sd")]
+    assert found == pytest.approx([0.6, 0.1, 0.25, 0.0])
+    assert all(np.isnan(row["d_real"]) for row in (bicubic, bad))
+    assert "d_real" not in pretended(planned("adam", "twin", name="pixel"), tmp_path).table("arms")[0]
+
+
 def test_arms_may_start_from_a_model(tmp_path):
     plan = planned("adam", "better", phase="adversarial", start="pixel")
     settings = plan.start_config(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlib import cli, config, generator, models, resize, sweep, units
+from srlib import cli, config, generator, models, plans, resize, sweep, units
 
 
 @pytest.fixture
@@ -146,6 +146,7 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["train", "tiny", "-p", "pretrain_steps", "many"], "pretrain_steps takes int"),
         (["train", "tiny", "--data-root", "nowhere"], "nowhere"),
         (["ablate", "nowhere.toml"], "nowhere.toml"),
+        (["ablate", "optimizers_pixl"], "did you mean 'optimizers_pixel'?"),
         (["ablate", "plan.toml", "--scheduler", "tcp://127.0.0.1:1", "--workers", "-1"], "--workers"),
         (["course", "--profile", "huge"], "huge"),
         (["course", "--only", "99"], "99"),
@@ -216,6 +217,13 @@ def test_ablate_prints_the_verdicts_and_writes_the_record(capsys, tmp_path, plan
     record = tmp_path / "out" / "runs" / "ablation-two-smoke"
     assert out.splitlines()[-1] == f"record: {record}"
     assert json.loads((record / "metrics.json").read_text())["done"] == 6
+
+
+def test_ablate_list_names_the_shipped_plans_with_their_questions(capsys):
+    status, out, _ = run(capsys, "ablate", "list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(plans.available())
+    assert all(line.endswith("?") for line in out.splitlines())
 
 
 def test_ablate_may_take_another_profile(capsys, tmp_path, plan):

@@ -6,6 +6,7 @@ import dataclasses
 import pytest
 
 from srlib import config, plans
+from srlib.data import sources
 from srlib.errors import InputError
 
 VALUES = {
@@ -139,6 +140,24 @@ def test_data_may_differ_by_arm_but_not_by_trial():
     assert plans.from_dict(changed(adam__train_data="faces")).arms[0].settings["train_data"] == "faces"
     with pytest.raises(InputError, match="arms.adam.trials: train_data is the same for all"):
         plans.from_dict(changed(adam__trials=[{"train_data": "faces"}, {"train_data": "bsds"}]))
+
+
+@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("name", plans.available())
+def test_the_shipped_plans_are_fair_in_every_profile(name, profile):
+    plan = plans.load(name, profile=profile)
+    assert plan.name == name
+    assert plan.about.endswith("?")
+    assert len(plan.seeds) >= {"smoke": 2, "full": 5}.get(profile, 3)
+    for arm in plan.arms:
+        for trial in range(len(arm.trials)):
+            data = plan.config(arm, trial, 0).train_data.split("+")
+            offline = {"embedded", "drawn-faces"}
+            assert set(data) | set(plan.tests) <= (offline if profile in ("smoke", "cpu") else set(sources.NAMES))
+
+
+def test_the_shipped_plans_are_the_course_s():
+    assert list(plans.available()) == ["datasets", "losses", "optimizers_gan", "optimizers_pixel"]
 
 
 @pytest.mark.parametrize("key", ["name", "arms"])

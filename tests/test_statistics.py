@@ -194,7 +194,7 @@ def test_small_numbers_keep_two_digits_and_may_have_no_unit():
 
 
 def test_without_significance_nothing_is_shown():
-    expected = "no difference shown: belief to adam -0.21 dB (95% interval -0.50 to +0.08 dB) (inconclusive)"
+    expected = "no difference shown: belief minus adam -0.21 dB (95% interval -0.50 to +0.08 dB) (inconclusive)"
     assert sentence(difference(-0.21, -0.5, 0.08), p=0.05) == expected
 
 
@@ -204,7 +204,7 @@ def test_identical_arms_are_called_so():
 
 def test_a_difference_within_what_matters_is_none_even_if_significant():
     expected = (
-        "no difference that matters: belief to adam +0.020 dB (95% interval +0.010 to +0.030 dB), all within ±0.05"
+        "no difference that matters: belief minus adam +0.020 dB (95% interval +0.010 to +0.030 dB), all within ±0.05"
     )
     assert sentence(difference(0.02, 0.01, 0.03), p=0.001, matters=0.05) == expected
     assert "beats" in sentence(difference(0.02, 0.01, 0.03), p=0.001)

@@ -111,6 +111,7 @@ def test_a_comparison_has_a_dot_for_each_seed_and_an_interval_for_each_differenc
     assert list(point.get_ydata()) == [1.2]
     assert [end.get_ydata()[0] for end in ends] == pytest.approx([0.9, 1.6])
     assert point.get_color() == more_dots.get_color() != dots.get_color()
+    assert right.get_title() == "against adam, 95% interval"
     assert (right.get_ylabel(), left.get_ylabel()) == ("difference, PSNR in dB", "PSNR in dB")
     band = right.patches[0].get_bbox()
     assert (band.y0, band.y1) == (-0.05, 0.05)
