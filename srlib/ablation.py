@@ -15,6 +15,8 @@ from srlib import files, findings, losses, models, optimizers, precision, result
 from srlib.data import sources
 from srlib.errors import InputError
 
+_PREPARE = "from srlib import notebook; notebook.import_keras()"  # quietly, in every worker process
+
 
 def run(plan, out=None, root=None, workers=0, scheduler=None, work=None):
     """Do what is not done yet of an ablation, and write its record. After any interruption, the same call goes on.
@@ -38,7 +40,7 @@ def run(plan, out=None, root=None, workers=0, scheduler=None, work=None):
     work = work or functools.partial(units.perform, out=str(out), root=root)
     folder = out / "ablations" / plan.name
     files.write_json(folder / "plan.json", dataclasses.asdict(plan))
-    with sweep.crew(workers, scheduler) as client:
+    with sweep.crew(workers, scheduler, _PREPARE) as client:
         do = functools.partial(_do, work=work, folder=folder, client=client)
         starts = _starts(plan, root)
         do(starts, title="starts")

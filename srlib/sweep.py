@@ -104,12 +104,13 @@ def _here(tasks, work, folder):
 
 
 @contextlib.contextmanager
-def crew(workers=0, scheduler=None):
+def crew(workers=0, scheduler=None, prepare=None):
     """Yield a Dask client for `run`: of `workers` processes on this machine, or of a `scheduler` that runs elsewhere.
 
     Args:
         workers: int, processes to start; 0 without a scheduler yields None: no Dask, all in this process.
         scheduler: str such as "tcp://10.0.0.5:8786", or None.
+        prepare: str, a line of Python that each process started here runs first, or None.
     Raises:
         InputError: Dask is not installed, or no scheduler answers there.
     """
@@ -120,7 +121,7 @@ def crew(workers=0, scheduler=None):
         import distributed
     except ImportError as error:
         raise InputError("several workers need Dask: pip install 'srlib[cluster]'") from error
-    with _cluster(workers) if not scheduler else contextlib.nullcontext(scheduler) as address:
+    with _cluster(workers, prepare) if not scheduler else contextlib.nullcontext(scheduler) as address:
         try:
             client = distributed.Client(address, timeout=_ANSWER, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -129,7 +130,7 @@ def crew(workers=0, scheduler=None):
             yield client
 
 
-def _cluster(workers):
+def _cluster(workers, prepare):
     """A Dask cluster of worker processes here; one that dies is replaced."""
     import distributed
 
@@ -141,7 +142,8 @@ def _cluster(workers):
         memory_limit=None,
         dashboard_address=None,
         silence_logs="CRITICAL",
-        env={"TF_NUM_INTRAOP_THREADS": str(threads)},
+        preload=[prepare] if prepare else [],
+        env={"TF_NUM_INTRAOP_THREADS": str(threads), "TF_FORCE_GPU_ALLOW_GROWTH": "true"},
     )
 
 

@@ -54,7 +54,7 @@ def logged(folder, word):
     return [(name, int(process)) for first, name, process in lines if first == word]
 
 
-def await_true(condition, seconds=60):
+def await_true(condition, seconds=240):
     """Wait until a condition holds; AssertionError if it never does."""
     end = time.monotonic() + seconds
     while not condition():

@@ -109,7 +109,7 @@ def test_two_processes_with_the_same_tasks_do_each_of_them_once(tmp_path):
     programs = [begin_program(tmp_path, 3) for _ in range(2)]
     await_true(lambda: logged(tmp_path, "begun"))
     waiting.unlink()
-    assert [program.wait(60) for program in programs] == [0, 0]
+    assert [program.wait(240) for program in programs] == [0, 0]
     assert names(logged(tmp_path, "begun")) == names(logged(tmp_path, "ended")) == ["task-0", "task-1", "task-2"]
     assert stored(tmp_path, 3) == expected(3)
 
@@ -124,7 +124,7 @@ def test_two_threads_with_the_same_task_do_it_once(tmp_path):
     await_true(lambda: logged(tmp_path, "begun"))
     waiting.unlink()
     for thread in threads:
-        thread.join(60)
+        thread.join(240)
     assert found == [{"id": "task-2", "status": "done", "square": 4}] * 2
     assert names(logged(tmp_path, "begun")) == ["task-2"]
 
@@ -134,7 +134,7 @@ def test_kill_9_of_a_sweep_in_one_process_costs_the_task_it_was_at(tmp_path):
     program = begin_program(tmp_path, 3)
     await_true(lambda: "task-1" in names(logged(tmp_path, "begun")))
     program.kill()
-    program.wait(60)
+    program.wait(240)
     (tmp_path / "hold-task-1").unlink()
     assert squares(sweep.run(sweep_work.tasks(3), sweep_work.square, tmp_path)) == expected(3)
     assert names(logged(tmp_path, "begun")) == ["task-0", "task-1", "task-1", "task-2"]
@@ -174,7 +174,7 @@ def background(tasks, folder, client, **how):
     try:
         yield outcome
     finally:
-        thread.join(90)
+        thread.join(240)
         assert not thread.is_alive()
 
 
@@ -190,11 +190,11 @@ def test_kill_9_of_the_parent_takes_its_workers_along_and_the_same_command_goes_
     program = begin_program(tmp_path, 4, workers=1)
     await_true(lambda: "task-1" in names(logged(tmp_path, "begun")))
     program.kill()
-    program.wait(60)
+    program.wait(240)
     worker = dict(logged(tmp_path, "begun"))["task-1"]
     await_true(lambda: not alive(worker))
     (tmp_path / "hold-task-1").unlink()
-    assert begin_program(tmp_path, 4, workers=1).wait(60) == 0
+    assert begin_program(tmp_path, 4, workers=1).wait(240) == 0
     assert stored(tmp_path, 4) == expected(4)
     assert names(logged(tmp_path, "begun")) == ["task-0", "task-1", "task-1", "task-2", "task-3"]
     assert names(logged(tmp_path, "ended")) == ["task-0", "task-1", "task-2", "task-3"]
@@ -220,7 +220,7 @@ def started(*words):
 def kill_group(program):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(program.pid, signal.SIGKILL)
-    program.wait(30)
+    program.wait(240)
 
 
 @pytest.fixture
