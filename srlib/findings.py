@@ -20,9 +20,8 @@ def choose(trials):
     Args:
         trials: list of results; one that failed or diverged is not chosen.
     """
-    scores = [trial.get("val_psnr", math.nan) for trial in trials]
-    known = [number for number, score in enumerate(scores) if math.isfinite(score)]
-    return max(known, key=lambda number: scores[number], default=0)
+    known = [number for number, trial in enumerate(trials) if trial.get("status") in ("done", "collapsed")]
+    return max(known, key=lambda number: trials[number]["val_psnr"], default=0)
 
 
 def values(runs, arm, seeds, test, metric):
@@ -69,6 +68,8 @@ def _comparison(plan, runs, place, difference, p):
     done = [sum("scores" in runs[name, seed] for seed in plan.seeds) for name in names]
     diverged = [sum(runs[name, seed]["status"] == "diverged" for seed in plan.seeds) for name in names]
     sentence = statistics.verdict(*names, difference, p, plan.matters.get(metric, 0.0), unit, done, diverged)
+    if 0 < difference.seeds < len(plan.seeds):
+        sentence += f"; {difference.seeds} of {len(plan.seeds)} seeds came through in both"
     place = {"test": test, "metric": metric, "arm": arm, "reference": plan.reference}
     numbers = {"difference": difference.mean, **dataclasses.asdict(difference), "p_holm": p}
     del numbers["mean"]

@@ -7,7 +7,7 @@ import ablation_work
 import numpy as np
 import pytest
 
-from srlib import ablation, config, findings, generator, models, plans, results, sweep, training, units
+from srlib import ablation, config, generator, models, plans, results, sweep, training, units
 from srlib.data import sources
 from srlib.errors import InputError
 
@@ -192,12 +192,6 @@ def test_only_what_failed_is_tried_again(tmp_path):
     assert sorted(names) == ["bicubic-bicubic-0", "run-adam-0", "run-bad-0", "run-broken-0", "run-broken-0"]
 
 
-def test_trials_that_diverge_or_fail_are_not_chosen():
-    nan = float("nan")
-    assert findings.choose([{"val_psnr": nan}, {"status": "failed"}, {"val_psnr": 20.0}, {"val_psnr": 20.0}]) == 2
-    assert findings.choose([{"val_psnr": nan}, {}]) == 0
-
-
 def test_adversarial_arms_of_a_seed_start_from_one_pixel_training(tmp_path, monkeypatch):
     given = {}
 
@@ -289,17 +283,6 @@ def test_other_pictures_are_other_runs(tmp_path, monkeypatch):
     monkeypatch.setitem(ablation_work.COUNTS, "train", 5)
     pretended(planned("adam", "better", seeds=[0]), tmp_path)
     assert len(asked(tmp_path, "run-adam-0-")) == len(set(asked(tmp_path, "run-adam-0-"))) == 2
-
-
-def test_what_a_figure_shows_is_on_record(tmp_path):
-    record = pretended(planned("adam", "twin", "better"), tmp_path)
-    values, differences, text = findings.shown(record, "set5")
-    assert list(values) == ["adam", "twin", "better"]
-    assert values["adam"] == values["twin"] == [row["set5_psnr"] for row in record.table("runs")[:3]]
-    assert differences["twin"] == (0, 0, 0)
-    mean, low, high = differences["better"]
-    assert low < mean < high
-    assert text == ". ".join(verdicts(record).values())
 
 
 def test_workers_bring_the_same_record(tmp_path):
