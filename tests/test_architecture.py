@@ -16,8 +16,18 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 # each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
-    ("files", "config"),
-    ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
+    ("files", "config", "statistics"),
+    (
+        "plans",
+        "sweep",
+        "results",
+        "resize",
+        "precision",
+        "data.faces",
+        "data.embedded",
+        "data.images",
+        "data.catalogue",
+    ),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
     ("data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
@@ -29,14 +39,19 @@ FLOORS = (
     ("evaluate", "engine"),
     ("callbacks", "checkpoints"),
     ("training",),
-    ("recipes",),
+    ("recipes", "units"),
+    ("findings",),
+    ("ablation",),
     ("viz", "notebook", "check"),
     ("leaderboard", "data_commands", "bench"),
     ("cards", "course"),
     ("cli",),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-LIGHT = ("errors", "files", "config", "results", "data.images", "data.sources", "data.faces", "data.embedded")
+LIGHT = (
+    *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings"),
+    *("data.images", "data.sources", "data.faces", "data.embedded"),
+)
 
 
 def module_name(path):
