@@ -31,7 +31,7 @@ SETTINGS = {
 def photo(name, split, index):
     """A bright picture of 32 × 32 pixels."""
     random = np.random.default_rng([len(name), list(COUNTS).index(split), index])
-    pixels = (random.integers(200, 240) + random.integers(-10, 10, (32, 32, 3))).astype(np.uint8)
+    pixels = (random.integers(240, 250) + random.integers(-5, 5, (32, 32, 3))).astype(np.uint8)
     return sources.Photo(f"{name}-{split}-{index}", lambda: images.Picture(pixels))
 
 
