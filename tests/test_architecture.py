@@ -17,8 +17,11 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 FLOORS = (
     ("errors",),
     ("files", "config"),
+    ("bicubic", "subpixels", "tiles"),
+    ("folding",),
     ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
+    ("inference", "compiled"),
     ("data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
@@ -35,7 +38,10 @@ FLOORS = (
     ("cli",),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-LIGHT = ("errors", "files", "config", "results", "data.images", "data.sources", "data.faces", "data.embedded")
+LIGHT = (
+    *("bicubic", "folding", "inference", "models", "upscale"),
+    *("errors", "files", "config", "results", "data.images", "data.sources", "data.faces", "data.embedded"),
+)
 
 
 def module_name(path):
