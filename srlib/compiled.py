@@ -41,7 +41,8 @@ class Engine:
     """
 
     def __init__(self, network, precision="float32"):
-        arithmetic = Arithmetic(PRECISIONS[resolve(precision)])
+        compile, kind = _BACKENDS[keras.backend.backend()]
+        arithmetic = kind(PRECISIONS[resolve(precision)])
         filters = network.first.kernel.shape[3]
 
         def features(pixels):
@@ -50,13 +51,61 @@ class Engine:
         def picture(deep, pixels):
             return folding.picture(network, deep, pixels, arithmetic)
 
-        self.features = _COMPILERS[keras.backend.backend()](features, (3, "float32"))
-        deep = (filters, arithmetic.dtype("trunk"))
-        self._picture = _COMPILERS[keras.backend.backend()](picture, deep, (3, "float32"))
+        self.features = compile(features, (3, "float32"))
+        self._picture = compile(picture, (filters, arithmetic.dtype("trunk")), (3, "float32"))
 
     def picture(self, features, pixels):
         """float32 array (batch, 4 height, 4 width, 3), values 0..255 not rounded."""
         return ops.convert_to_numpy(self._picture(features, pixels))
+
+
+class Arithmetic:
+    """What `folding.features` and `folding.picture` are made of, on tensors; `bfloat16` names the parts in it."""
+
+    def __init__(self, bfloat16=()):
+        self._bfloat16 = bfloat16
+
+    def dtype(self, part):
+        return "bfloat16" if part in self._bfloat16 else "float32"
+
+    def convolution(self, features, convolution, padding="same"):
+        dtype = self.dtype(convolution.part)
+        kernel, bias = (ops.convert_to_tensor(value, dtype) for value in (convolution.kernel, convolution.bias))
+        sums = ops.conv(ops.cast(features, dtype), kernel, padding=padding)
+        sums = self.biased(sums, bias)
+        if convolution.slopes is None:
+            return sums
+        return ops.where(sums > 0, sums, ops.convert_to_tensor(convolution.slopes, dtype) * sums)
+
+    def biased(self, sums, bias):
+        return sums + bias
+
+    def enlarge(self, pixels, convolution):
+        sides = [folding.MARGIN, folding.MARGIN]
+        return self.convolution(ops.pad(pixels, [[0, 0], sides, sides, [0, 0]], mode="symmetric"), convolution, "valid")
+
+    def add(self, one, other):
+        return one + ops.cast(other, one.dtype)
+
+    def shuffle(self, features, scale):
+        return resize.pixel_shuffle(features, scale)
+
+    def squash(self, features):
+        return 127.5 * (ops.tanh(ops.cast(features, "float32")) + 1)
+
+
+class TensorFlow(Arithmetic):
+    """The same with TensorFlow's own operations where they save a pass over memory, and where TFLite knows them."""
+
+    def biased(self, sums, bias):
+        import tensorflow as tf
+
+        return tf.nn.bias_add(sums, bias)  # one operation with the convolution before it
+
+    def shuffle(self, features, scale):
+        import tensorflow as tf
+
+        return tf.nn.depth_to_space(features, scale)
 
 
 def _tensorflow(function, *inputs):
@@ -74,35 +123,5 @@ def _jax(function, *inputs):
     return jax.jit(function)
 
 
-_COMPILERS = {"tensorflow": _tensorflow, "jax": _jax}
-
-
-class Arithmetic:
-    """What `folding.features` and `folding.picture` are made of, on tensors; `bfloat16` names the parts in it."""
-
-    def __init__(self, bfloat16=()):
-        self._bfloat16 = bfloat16
-
-    def dtype(self, part):
-        return "bfloat16" if part in self._bfloat16 else "float32"
-
-    def convolution(self, features, convolution, padding="same"):
-        dtype = self.dtype(convolution.part)
-        kernel, bias = (ops.convert_to_tensor(value, dtype) for value in (convolution.kernel, convolution.bias))
-        sums = ops.conv(ops.cast(features, dtype), kernel, padding=padding) + bias
-        if convolution.slopes is None:
-            return sums
-        return ops.where(sums > 0, sums, ops.convert_to_tensor(convolution.slopes, dtype) * sums)
-
-    def enlarge(self, pixels, convolution):
-        sides = [folding.MARGIN, folding.MARGIN]
-        return self.convolution(ops.pad(pixels, [[0, 0], sides, sides, [0, 0]], mode="symmetric"), convolution, "valid")
-
-    def add(self, one, other):
-        return one + ops.cast(other, one.dtype)
-
-    def shuffle(self, features, scale):
-        return resize.pixel_shuffle(features, scale)
-
-    def squash(self, features):
-        return 127.5 * (ops.tanh(ops.cast(features, "float32")) + 1)
+# The one place where backends differ: how a function is compiled, and what it is made of.
+_BACKENDS = {"tensorflow": (_tensorflow, TensorFlow), "jax": (_jax, Arithmetic)}

@@ -141,9 +141,9 @@ class _Weights:
 
     def convolution(self, part, norm, slopes=False):
         """The next convolution, its batch norm multiplied out if it has one, with its PReLU's slopes if it has one."""
-        kernel, bias = next(self._values), next(self._values)
+        kernel, bias = self._next(4), self._next(1)
         if norm:
-            scale, shift, mean, variance = (next(self._values).astype(np.float64) for _ in range(4))
+            scale, shift, mean, variance = (self._next(1).astype(np.float64) for _ in range(4))
             factor = scale / np.sqrt(variance + EPSILON)
             kernel, bias = kernel * factor, (bias - mean) * factor + shift
         alphas = self._slopes(kernel.shape[3]) if slopes else None
@@ -151,10 +151,16 @@ class _Weights:
 
     def _slopes(self, filters):
         """The next PReLU's, repeated for the phases of the pixel shuffle that it stands before."""
-        slopes = next(self._values).reshape(-1)
+        slopes = self._next(3).reshape(-1)
         if filters % slopes.size:
             raise ValueError("slopes")
         return np.tile(slopes, filters // slopes.size)
+
+    def _next(self, dimensions):
+        value = next(self._values)
+        if value.ndim != dimensions:
+            raise ValueError("dimensions")
+        return value
 
     def end(self):
         """Raises ValueError if anything is left."""
