@@ -83,11 +83,26 @@ def _mirror_up(image, smallest):
     return np.pad(image, (*missing, (0, 0)), mode="symmetric")
 
 
-def load(name, tile=TILE, progress=iter, precision="float32"):
-    """The function from LR to SR of that name: "bicubic", a shipped model or the path of one (see `models.load`)."""
+def load(name, tile=TILE, progress=iter, precision="float32", prompt=False):
+    """The function from LR to SR of that name: "bicubic", a shipped model or the path of one (see `models.load`).
+
+    Args:
+        name: the model.
+        tile, progress, precision: as `Upscaler`'s.
+        prompt: bool, whether it shall be a `Prompt`, which is in float32.
+    """
     if str(name) == "bicubic":
         return bicubic.upscale
+    if prompt:
+        return Prompt(name, tile, progress)
     return Upscaler(*models.load(name), tile=tile, progress=progress, precision=precision)
+
+
+def is_little(name, paths):
+    """Whether NumPy enlarges these picture files by that model in less time than Keras takes to start; bicubic does."""
+    if str(name) == "bicubic":
+        return True
+    return models.fold(name).multiply_adds() * sum(map(images.pixels, paths)) <= _WORTH_KERAS
 
 
 def picture(upscaler, source):

@@ -28,7 +28,7 @@ FLOORS = (
     ("data.degradations", "layers", "metrics", "optimizers"),
     ("generator", "discriminator"),
     ("losses", "models"),
-    ("gan", "upscale"),
+    ("gan", "upscale", "export"),
     ("evaluate",),
     ("training",),
     ("recipes",),

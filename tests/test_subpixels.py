@@ -29,7 +29,7 @@ def test_the_phase_kernel_of_a_single_tap(numbers):
 
 def test_numpy_and_keras_rearrange_alike():
     random = np.random.default_rng(0)
-    features, kernel = random.normal(size=(2, 3, 5, 12)), random.normal(size=(9, 9, 2, 3))
+    features, kernel = (random.normal(size=size).astype("float32") for size in ((2, 3, 5, 12), (9, 9, 2, 3)))
     shuffled = subpixels.shuffle(ops.convert_to_tensor(features), 2, ops)
     assert np.array_equal(ops.convert_to_numpy(shuffled), subpixels.shuffle(features, 2))
     phases = subpixels.phase_kernel(ops.convert_to_tensor(kernel), ops)

@@ -146,6 +146,22 @@ def test_a_model_file_is_a_function(tmp_path, network, settings, noise):
     expected = upscale.Upscaler(network, settings)(noise(6, 7))
     assert np.array_equal(upscale.load(tmp_path / "x.npz")(noise(6, 7)), expected)
     assert upscale.load(tmp_path / "x.npz", tile=32).tile == 32
+    prompt = upscale.load(tmp_path / "x.npz", tile=32, prompt=True)
+    assert isinstance(prompt, upscale.Prompt) and prompt.tile == 32
+
+
+def test_keras_is_worth_its_start_from_so_many_products_on(tmp_path, settings, network, noise, monkeypatch):
+    models.save(tmp_path / "x.npz", network, settings)
+    Image.fromarray(noise(5, 6)).save(tmp_path / "a.png")
+    Image.fromarray(noise(7, 10)).save(tmp_path / "b.png")
+    (tmp_path / "c.png").touch()  # what cannot be read takes no time
+    files = [tmp_path / name for name in ("a.png", "b.png", "c.png", "d.png")]
+    products = (5 * 6 + 7 * 10) * models.fold(tmp_path / "x.npz").multiply_adds()
+    monkeypatch.setattr(upscale, "_WORTH_KERAS", products)
+    assert upscale.is_little(tmp_path / "x.npz", files)
+    monkeypatch.setattr(upscale, "_WORTH_KERAS", products - 1)
+    assert not upscale.is_little(tmp_path / "x.npz", files)
+    assert upscale.is_little("bicubic", files)
 
 
 def test_an_unknown_model_is_named():
