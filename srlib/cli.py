@@ -201,19 +201,23 @@ def _evaluate_folder(model, hr, json_file):
 @click.option("--start", help="Model to start from, by name or path, instead of the recipe's own.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A setting over the recipe's.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
-def train(recipe, data_root, out, seed, start, pairs, resume):
+@click.option("--minutes", default=3.0, show_default=True, help="Time between two checkpoints.")
+@click.option("--deterministic", is_flag=True, help="The same bits at every run on this kind of machine; slower.")
+def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic):
     """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
 
-    Checkpoints are written as it goes; after an interruption, the same command with --resume goes on.
+    Checkpoints are written as it goes, and on SIGTERM; after an interruption, the same command with --resume goes on.
     """
     notebook.import_keras()
-    from srlib import recipes
+    from srlib import precision, recipes
 
     if recipe == "list":
         for name, each in recipes.RECIPES.items():
             click.echo(f"{name:<16}{each.about}")
         return
-    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume)
+    if deterministic:
+        precision.make_deterministic()
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes)
     click.echo(record.read("metrics")["headline"])
     click.echo(f"model: {path}\nrecord: {record.path}")
 
@@ -246,6 +250,27 @@ def tables(out, readme):
         click.echo(cards.write(name, out))
     if models.available():
         cards.figure(pathlib.Path(out) / "figures" / "readme.png")
+
+
+@command.command()
+@click.option("--only", default="", help="Cases to run: training,adversarial …; default: all.")
+@click.option("--rounds", default=9, show_default=True, help="Turns that each side of a case takes.")
+@click.option("--folder", default="benchmarks", show_default=True, help="Folder of the cases, in a clone.")
+def bench(only, rounds, folder):
+    """Time every case beside its peers and draw the table in benchmarks/README.md.
+
+    On a machine that does nothing else. Each case writes its rows with machine, versions and commit as it ends.
+    """
+    notebook.import_keras()
+    from srlib import bench, config
+
+    folder = pathlib.Path(folder)
+    path = folder / "results" / "bench.json"
+    for name, rows in bench.run(folder, [word for word in only.split(",") if word], rounds):
+        bench.record(path, name, rows)
+        for row in rows:
+            click.echo(f"{row['case']:<40} {row['ratio']:6.2f}  {row['peer']}")
+    bench.update(folder / "README.md", path, config.Config())
 
 
 command.add_command(data_commands.data)

@@ -5,8 +5,8 @@ import hashlib
 
 import tqdm
 
+from srlib import checkpoints, evaluate, models, precision, results, training, upscale
 from srlib import config as configs
-from srlib import evaluate, models, precision, results, training, upscale
 from srlib.data import sources, store
 from srlib.errors import InputError
 
@@ -74,7 +74,7 @@ def find(name):
     return RECIPES[name]
 
 
-def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=True):
+def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=True, minutes=3.0):
     """Train a recipe, or go on with it where an interrupted run stopped.
 
     Args:
@@ -85,6 +85,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         overrides: dict of settings over the recipe's.
         start: model name or path to start from instead of the recipe's.
         resume: bool, go on from checkpoints that are there; False refuses to run over them.
+        minutes: float, between two checkpoints.
     Returns:
         (path of the model file, `results.Record`)
     Raises:
@@ -97,13 +98,13 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
     validation = sources.load(config.train_data, "validation", root).limit(8)
     folder = results.output_root(out) / "training" / f"{name}-{seed}"
-    if not resume and training.checkpoints(folder):
+    if not resume and checkpoints.found(folder):
         raise InputError(f"{folder} holds an earlier run: add --resume to go on with it, or choose another --out")
     images = store.images(photos, results.output_root(out) / "store" / config.train_data)
     if recipe.phase == "pixel":
-        trained = training.pretrain(config, images, validation, folder, begin)
+        trained = training.pretrain(config, images, validation, folder, begin, minutes)
     else:
-        trained = training.adversarial(config, images, begin, validation, folder)
+        trained = training.adversarial(config, images, begin, validation, folder, minutes)
     path = results.output_root(out) / "models" / f"{name}.npz"
     models.save(path, trained.generator, config, _about(name, recipe, config, images))
     return path, _record(name, config, trained, path, root, out)

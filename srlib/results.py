@@ -7,6 +7,7 @@ tables and figures are drawn from records by programs that need none.
 import csv
 import dataclasses
 import datetime
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -24,6 +25,12 @@ _PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pi
 def output_root(given=None):
     """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here; an absolute `pathlib.Path`."""
     return pathlib.Path(given or os.environ.get("SRLIB_OUT_ROOT") or "out").expanduser().resolve()
+
+
+def checkpoint_folder(root, name, config):
+    """Where a run keeps its checkpoints below an output root: one folder for each name and set of settings."""
+    settings = json.dumps(dataclasses.asdict(config), sort_keys=True).encode()
+    return output_root(root) / "training" / f"{name}-{hashlib.sha256(settings).hexdigest()[:8]}"
 
 
 def environment():

@@ -21,6 +21,16 @@ def test_prelu_by_hand():
     assert np.asarray(result).tolist() == [[[[3, 3], [-1.5, 6], [0, 0]]]]
 
 
+def test_prelu_has_the_gradients_of_keras(tensorflow, features):
+    ours, theirs = layers.PReLU(5), keras.layers.PReLU(shared_axes=[1, 2])
+    x = features(3, 4, 6, 5)
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        layer.alpha.assign(np.linspace(-0.5, 1.5, 5, dtype="float32")[None, None])
+    for own, other in zip(gradients(tensorflow, ours, x), gradients(tensorflow, theirs, x), strict=True):
+        assert own == pytest.approx(other, rel=1e-5, abs=1e-5)
+
+
 def test_prelu_before_a_pixel_shuffle_is_prelu_after_it(features):
     early, late = layers.PReLU(3), layers.PReLU(3)
     x = features(2, 4, 5, 12)
