@@ -21,12 +21,14 @@ def resolve(name="auto"):
     Args:
         name: "auto" or one of `PRECISIONS`, which is returned as it is.
     Returns:
-        "mixed_bfloat16" where `precision.resolve` chooses it for training, "float32" otherwise.
+        "mixed_bfloat16" where `precision.resolve` chooses it for training, "float32" otherwise and for JAX on a CPU,
+        whose convolutions gain nothing from it.
     Raises:
         InputError: unknown name.
     """
     if name == "auto":
-        return "mixed_bfloat16" if precision.resolve("auto") == "mixed_bfloat16" else "float32"
+        gains = keras.backend.backend() != "jax" or precision.gpu_capability() is not None
+        return "mixed_bfloat16" if gains and precision.resolve("auto") == "mixed_bfloat16" else "float32"
     if name not in PRECISIONS:
         raise InputError(f"unknown precision {name!r}: choose auto, {', '.join(PRECISIONS)}")
     return name

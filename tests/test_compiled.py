@@ -21,10 +21,18 @@ def test_a_named_precision_is_kept(name):
 
 
 @pytest.mark.parametrize(
-    "training, enlarging",
-    [("mixed_bfloat16", "mixed_bfloat16"), ("float32", "float32"), ("mixed_float16", "float32")],
+    "backend, capability, training, enlarging",
+    [
+        ("tensorflow", None, "mixed_bfloat16", "mixed_bfloat16"),
+        ("tensorflow", None, "float32", "float32"),
+        ("tensorflow", (7, 5), "mixed_float16", "float32"),
+        ("jax", (9, 0), "mixed_bfloat16", "mixed_bfloat16"),
+        ("jax", None, "mixed_bfloat16", "float32"),
+    ],
 )
-def test_bfloat16_is_chosen_where_training_chooses_it(monkeypatch, training, enlarging):
+def test_bfloat16_is_chosen_where_it_gains_time(monkeypatch, backend, capability, training, enlarging):
+    monkeypatch.setattr(compiled.keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(precision, "gpu_capability", lambda: capability)
     monkeypatch.setattr(precision, "resolve", lambda name: training)
     assert compiled.resolve("auto") == enlarging
 
