@@ -84,22 +84,36 @@ def course(profile, only, data_root, out, seed, pairs, notebooks):
     "--model", default="", help="Name of a shipped model, path of one, or bicubic; default: the best shipped."
 )
 @click.option(
-    "--tile", default=256, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
+    "--tile", default=512, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
 )
-def upscale(files, output, model, tile):
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "mixed_bfloat16", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of the products; auto: mixed_bfloat16 where the device is made for it and the pictures are large.",
+)
+def upscale(files, output, model, tile, precision):
     """Enlarge pictures four times.
 
-    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept.
+    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept. A few small pictures are done
+    in NumPy, in less time than Keras takes to start.
     """
     import tqdm
 
     _check_names(files, output)
-    notebook.import_keras()
     from srlib import models, upscale
 
     name = model or models.default()
-    upscaler = upscale.load(name, tile, lambda tiles: tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2))
+    prompt = precision in ("auto", "float32") and upscale.is_little(name, files)
+    if not prompt:
+        notebook.import_keras()
     folder = _writable(pathlib.Path(output))
+
+    def bar(tiles):
+        return tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2)
+
+    upscaler = upscale.load(name, tile, bar, precision, prompt)
 
     def enlarge(file):
         target = folder / f"{pathlib.Path(file).stem}.png"
@@ -107,6 +121,22 @@ def upscale(files, output, model, tile):
         click.echo(f"{target} ({name})")
 
     _batch(files, enlarge, "pictures")
+
+
+@command.command()
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="FILE", help="FILE.onnx or FILE.tflite.")
+def export(model, output):
+    """Write a MODEL, by name or path, as ONNX or TFLite for programs without Keras.
+
+    The file takes uint8 pictures (batch, height, width, 3) of any height and width and gives them four times as large;
+    the model's name, checksum and config are inside.
+    """
+    from srlib import export
+
+    with notebook.quiet():
+        export.export(model, output)
+    click.echo(f"{output}: {pathlib.Path(output).stat().st_size / 1e6:.1f} MB")
 
 
 @command.command()
@@ -238,7 +268,6 @@ def _report_ablation(record, planned):
 @command.command()
 def models():
     """List the models that come with srlib."""
-    notebook.import_keras()
     from srlib import models
 
     for name in models.available():

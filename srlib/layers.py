@@ -7,7 +7,7 @@ these layers take fewer passes over memory, and the last convolution runs where 
 import keras
 from keras import ops
 
-from srlib import resize
+from srlib import resize, subpixels
 
 
 class PReLU(keras.layers.PReLU):
@@ -137,27 +137,10 @@ class ShuffledConvolution(keras.layers.Conv2D):
         self.input_spec = None
 
     def call(self, features):
-        sums = ops.conv(features, phase_kernel(self.kernel), padding="same")
+        sums = ops.conv(features, subpixels.phase_kernel(self.kernel, ops), padding="same")
         sums = resize.pixel_shuffle(ops.cast(sums, "float32"), 2) + ops.cast(self.bias, "float32")
         return self.activation(sums)
 
     def compute_output_shape(self, shape):
         height, width = (side and 2 * side for side in shape[1:3])
         return (shape[0], height, width, self.filters)
-
-
-def phase_kernel(kernel):
-    """The kernel before a pixel shuffle by 2 that does what `kernel` does after it.
-
-    Output phase a of 2i + a reads input 2i + a + k - 4 = 2 (i + m - 2) + r: tap k = 2m + r - a of the nine, or none.
-
-    Args:
-        kernel: tensor (9, 9, c, filters).
-    Returns:
-        tensor (5, 5, 4 c, 4 filters), phases first in both channel axes.
-    """
-    channels, filters = kernel.shape[2:]
-    padded = ops.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
-    taps = [padded[1 - row : 11 - row, 1 - column : 11 - column] for row in (0, 1) for column in (0, 1)]
-    taps = ops.reshape(ops.stack(taps, axis=-2), (5, 2, 5, 2, channels, 4, filters))
-    return ops.reshape(ops.transpose(taps, (0, 2, 1, 3, 4, 5, 6)), (5, 5, 4 * channels, 4 * filters))

@@ -17,6 +17,8 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 FLOORS = (
     ("errors",),
     ("files", "config", "statistics"),
+    ("bicubic", "subpixels", "tiles"),
+    ("folding",),
     (
         "plans",
         "sweep",
@@ -29,13 +31,14 @@ FLOORS = (
         "data.catalogue",
     ),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
+    ("inference", "compiled"),
     ("data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
     ("data.degradations", "layers", "metrics", "optimizers"),
     ("generator", "discriminator"),
     ("losses", "models"),
-    ("gan", "upscale"),
+    ("gan", "upscale", "export"),
     ("evaluate", "engine"),
     ("callbacks", "checkpoints"),
     ("training",),
@@ -49,6 +52,7 @@ FLOORS = (
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
+    *("bicubic", "folding", "inference", "models", "upscale"),
     *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings"),
     *("data.images", "data.sources", "data.faces", "data.embedded"),
 )
