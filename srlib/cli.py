@@ -239,7 +239,7 @@ def ablate(plan, profile, data_root, out, workers, scheduler):
 
     if plan == "list":
         for name in plans.available():
-            click.echo(f"{name:<20}{plans.load(name).about}")
+            click.echo(f"{name:<28}{plans.load(name).about}")
         return
     notebook.import_keras()
     from srlib import ablation
