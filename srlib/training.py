@@ -86,7 +86,8 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
     """Fit `model` for `steps` steps, from the newest checkpoint in `folder` on."""
     sampler = _sampler(images, config)
     rate = optimizers.schedule(config.schedule, learning_rate, steps, config.warmup_steps)
-    model.compile(optimizer=optimizers.create(config.optimizer, rate), jit_compile=False)
+    jit = keras.backend.backend() == "jax"  # without it Keras runs JAX op by op
+    model.compile(optimizer=optimizers.create(config.optimizer, rate), jit_compile=jit)
     model.optimizer.build(model.trainable_variables)
     interval = _interval(steps, config.log_every)
 
