@@ -171,21 +171,29 @@ def _evaluate_folder(model, hr, json_file):
 @click.option("--start", help="Model to start from, by name or path, instead of the recipe's own.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A setting over the recipe's.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
-def train(recipe, data_root, out, seed, start, pairs, resume):
+@click.option(
+    "--devices", default="none", show_default=True, help="none, mirrored, workers or jax: what shares out each batch."
+)
+def train(recipe, data_root, out, seed, start, pairs, resume, devices):
     """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
 
-    Checkpoints are written as it goes; after an interruption, the same command with --resume goes on.
+    Checkpoints are written as it goes; after an interruption, the same command with --resume goes on. With --devices,
+    each batch is shared out among this machine's GPUs (mirrored; jax under KERAS_BACKEND=jax) or the machines that
+    TF_CONFIG lists (workers), which share --data-root and --out; losses and files are those of one device.
     """
-    notebook.import_keras()
+    notebook.import_keras(compute=devices == "none")
     from srlib import recipes
 
     if recipe == "list":
         for name, each in recipes.RECIPES.items():
             click.echo(f"{name:<16}{each.about}")
         return
-    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume)
-    click.echo(record.read("metrics")["headline"])
-    click.echo(f"model: {path}\nrecord: {record.path}")
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, devices)
+    if record:
+        click.echo(record.read("metrics")["headline"])
+        click.echo(f"model: {path}\nrecord: {record.path}")
+    else:
+        click.echo("trained; the first worker writes the model and the record")
 
 
 @command.command()

@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from srlib import distribution
+
 
 def build(config):
     """Build the discriminator: eight 3 × 3 convolutions, every second one with stride 2, then two dense layers.
@@ -34,7 +36,7 @@ def build(config):
 def block(features, filters, stride):
     """Convolution, batch norm, LeakyReLU: (batch, h, w, c) to (batch, h / stride, w / stride, filters)."""
     features = convolution(filters, stride)(features)
-    features = layers.BatchNormalization(momentum=0.8)(features)
+    features = distribution.batch_norm(momentum=0.8)(features)
     return leaky_relu()(features)
 
 

@@ -4,7 +4,7 @@ super-resolution using a generative adversarial network", CVPR 2017."""
 import keras
 from keras import layers
 
-from srlib import resize
+from srlib import distribution, resize
 from srlib.config import SCALE
 
 
@@ -84,7 +84,7 @@ def prelu():
 
 def batch_norm():
     """Batch normalisation whose moving averages follow within some tens of steps."""
-    return layers.BatchNormalization(momentum=0.8)
+    return distribution.batch_norm(momentum=0.8)
 
 
 class PixelShuffle(layers.Layer):

@@ -15,6 +15,7 @@ import tqdm
 
 from srlib import (
     discriminator,
+    distribution,
     evaluate,
     files,
     gan,
@@ -41,36 +42,40 @@ class Trained:
     seconds_per_step: float
 
 
-def pretrain(config, images, validation=(), folder=None, start=None):
+def pretrain(config, images, validation=(), folder=None, start=None, devices="none"):
     """The pixel phase: train the generator on the content loss (SRResNet).
 
     Args:
         config: `Config`.
         images: list of uint8 arrays (height, width, 3) to cut patches from, or a `store.Store`.
         validation: iterable of `sources.Photo` whose centres are scored as training goes, never trained on.
-        folder: where checkpoints and logs go, and where a run that was cut off goes on; None keeps none.
+        folder: where checkpoints and logs go, and where a run that was cut off goes on; None keeps none. Several
+            machines share it: the chief writes, all read.
         start: generator to begin with, or None for fresh weights.
+        devices: name of a `distribution.engine`; it changes where the batch is computed, not what.
     Returns:
         `Trained`.
     """
-    with precision.scope(precision.resolve(config.precision)):
+    engine = distribution.engine(devices, config.batch)
+    with engine.scope(), precision.scope(precision.resolve(config.precision)):
         network = _fresh_generator(config, start)
         model = gan.PixelTraining(network, config.content_loss, dssim_weight=config.dssim_weight)
     steps, rate = config.pretrain_steps, config.pretrain_learning_rate
-    return _train(model, config, images, validation, folder, steps, rate)
+    return _train(model, config, images, validation, folder, steps, rate, engine)
 
 
-def adversarial(config, images, start, validation=(), folder=None):
+def adversarial(config, images, start, validation=(), folder=None, devices="none"):
     """The adversarial phase: train the generator `start` and a fresh discriminator against each other (SRGAN).
 
     Args and returns as `pretrain`.
     """
-    with precision.scope(precision.resolve(config.precision)):
+    engine = distribution.engine(devices, config.batch)
+    with engine.scope(), precision.scope(precision.resolve(config.precision)):
         network = _fresh_generator(config, start)
         opponent = discriminator.build(config)
         weights = {"adversarial_weight": config.adversarial_weight, "dssim_weight": config.dssim_weight}
         model = gan.AdversarialTraining(network, opponent, config.content_loss, **weights)
-    return _train(model, config, images, validation, folder, config.gan_steps, config.gan_learning_rate)
+    return _train(model, config, images, validation, folder, config.gan_steps, config.gan_learning_rate, engine)
 
 
 def _fresh_generator(config, start):
@@ -82,8 +87,15 @@ def _fresh_generator(config, start):
     return network
 
 
-def _train(model, config, images, validation, folder, steps, learning_rate):
-    """Fit `model` for `steps` steps, from the newest checkpoint in `folder` on."""
+def _train(model, config, images, validation, folder, steps, learning_rate, engine):
+    """Fit `model` for `steps` steps, from the newest checkpoint in `folder` on, and take its generator out."""
+    with engine.scope():
+        history = _fit(model, config, images, validation, folder, steps, learning_rate, engine)
+    return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
+
+
+def _fit(model, config, images, validation, folder, steps, learning_rate, engine):
+    """Compile, restore and fit; returns the `History`. Only the chief of several workers writes."""
     sampler = _sampler(images, config)
     rate = optimizers.schedule(config.schedule, learning_rate, steps, config.warmup_steps)
     jit = keras.backend.backend() == "jax"  # without it Keras runs JAX op by op
@@ -91,13 +103,15 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
     model.optimizer.build(model.trainable_variables)
     interval = _interval(steps, config.log_every)
 
-    history = History(interval, folder)
+    history = History(interval, folder if engine.chief else None)
     checkpoint = Checkpoint(folder, history, config) if folder else None
     done = checkpoint.restore(model) if checkpoint else 0
+    engine.agree(checkpoint=lambda: done, weights=lambda: _state(model), pictures=lambda: sampler(done))
     if done < steps:
-        callbacks = [Validation(validation), history, Progress(steps, done), checkpoint, *_tensorboard(folder)]
+        writers = [Progress(steps, done), checkpoint, *_tensorboard(folder)] if engine.chief else []
+        callbacks = [Validation(validation), history, *writers]
         model.fit(
-            sampler.batches(done, workers=1),
+            engine.batches(sampler, done),
             shuffle=False,
             epochs=steps // interval,
             initial_epoch=done // interval,
@@ -105,7 +119,7 @@ def _train(model, config, images, validation, folder, steps, learning_rate):
             callbacks=[callback for callback in callbacks if callback],
             verbose=0,
         )
-    return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
+    return history
 
 
 def _sampler(images, config):

@@ -19,7 +19,7 @@ FLOORS = (
     ("files", "config"),
     ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
-    ("data.remote_zip", "data.manifest", "data.store"),
+    ("distribution", "data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
     ("data.degradations", "generator", "discriminator", "metrics", "optimizers"),
