@@ -203,12 +203,17 @@ def _evaluate_folder(model, hr, json_file):
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--minutes", default=3.0, show_default=True, help="Time between two checkpoints.")
 @click.option("--deterministic", is_flag=True, help="The same bits at every run on this kind of machine; slower.")
-def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic):
+@click.option(
+    "--devices", default="none", show_default=True, help="none, mirrored, workers or jax: what shares out each batch."
+)
+def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic, devices):
     """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
 
     Checkpoints are written as it goes, and on SIGTERM; after an interruption, the same command with --resume goes on.
+    With --devices, each batch is shared out among this machine's GPUs (mirrored; jax under KERAS_BACKEND=jax) or the
+    machines that TF_CONFIG lists (workers), which share --data-root and --out; losses and files are as of one device.
     """
-    notebook.import_keras()
+    notebook.import_keras(compute=devices == "none")
     from srlib import precision, recipes
 
     if recipe == "list":
@@ -217,9 +222,12 @@ def train(recipe, data_root, out, seed, start, pairs, resume, minutes, determini
         return
     if deterministic:
         precision.make_deterministic()
-    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes)
-    click.echo(record.read("metrics")["headline"])
-    click.echo(f"model: {path}\nrecord: {record.path}")
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes, devices)
+    if record:
+        click.echo(record.read("metrics")["headline"])
+        click.echo(f"model: {path}\nrecord: {record.path}")
+    else:
+        click.echo("trained; the first worker writes the model and the record")
 
 
 @command.command()

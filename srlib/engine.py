@@ -36,7 +36,7 @@ _NUMBERS = (
 _ready = collections.OrderedDict()
 
 
-def prepare(phase, config, together=1, start=None):
+def prepare(phase, config, together=1, start=None, devices="none"):
     """A compiled training model as new: fresh weights from the seed, or those of `start`; an optimizer at step 0.
 
     The model stays here for the next run of its kind: whatever it has learned has to be copied out of it before.
@@ -46,10 +46,11 @@ def prepare(phase, config, together=1, start=None):
         config: `Config`.
         together: int, steps that run without the host between them.
         start: generator to begin with, or None for fresh weights.
+        devices: name of the `distribution.engine` in whose scope this is called.
     Returns:
         `gan.PixelTraining` or `gan.AdversarialTraining`
     """
-    key = (phase, together, precision.resolve(config.precision), _shape(config))
+    key = (phase, together, devices, precision.resolve(config.precision), _shape(config))
     networks = _networks(phase, config, start)
     model = _ready.pop(key, None)
     if model is None:

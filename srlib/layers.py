@@ -7,7 +7,7 @@ these layers take fewer passes over memory, and the last convolution runs where 
 import keras
 from keras import ops
 
-from srlib import resize, subpixels
+from srlib import distribution, resize, subpixels
 
 
 class PReLU(keras.layers.PReLU):
@@ -52,12 +52,14 @@ def _prelu(features, slopes):
 class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch normalisation over the last axis; in training on TensorFlow it is one fused operation.
 
+    Where the batch is shared out among copies of the network, its statistics are those of the global batch.
+
     Source: Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal covariate
     shift", ICML 2015, algorithm 1. The moving averages follow within some tens of steps (momentum 0.8).
     """
 
     def __init__(self, momentum=0.8, **options):
-        super().__init__(momentum=momentum, **options)
+        super().__init__(**{"momentum": momentum, "synchronized": distribution.replicas() > 1, **options})
 
     def call(self, features, training=None, mask=None):
         fused = training and self.trainable and keras.backend.backend() == "tensorflow" and not self.synchronized
@@ -67,6 +69,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             average.assign(average * self.momentum + value * (1 - self.momentum))
         return normalised
+
+    def _moments(self, inputs, mask):
+        if not self.synchronized:
+            return super()._moments(inputs, mask)
+        means = [ops.mean(values, axis=(0, 1, 2)) for values in (inputs, ops.square(inputs))]
+        mean, squares = distribution.mean_over_replicas(means)
+        return mean, ops.maximum(squares - ops.square(mean), 0.0)
 
 
 def _fused_batch_norm(features, scale, offset, epsilon):

@@ -32,7 +32,7 @@ FLOORS = (
     ),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
     ("inference", "compiled"),
-    ("data.remote_zip", "data.manifest", "data.store"),
+    ("distribution", "data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
     ("data.degradations", "layers", "metrics", "optimizers"),

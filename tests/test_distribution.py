@@ -1,0 +1,239 @@
+"""Several devices and machines: the same losses and weights as on one, one writer, and errors that name the culprit."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import distributed_runs
+import keras
+import numpy as np
+import pytest
+
+from srlib import distribution, models, results
+from srlib.errors import InputError
+
+PROGRAM = pathlib.Path(distributed_runs.__file__)
+LOSSES = {
+    "pixels": {"loss"},
+    "networks": {"generator_loss", "discriminator_loss", "content", "adversarial", "d_real", "d_fake"},
+}
+
+
+def started(devices, folder, **environment):
+    """`distributed_runs` in a process of its own, on this machine's processors."""
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **environment}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    command = [sys.executable, str(PROGRAM), devices, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+def finished(processes, timeout=300):
+    """Wait until all have ended well; none outlives this call."""
+    try:
+        outputs = [process.communicate(timeout=timeout)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()  # TensorFlow's workers do not heed a polite request
+    assert [process.returncode for process in processes] == [0] * len(processes), outputs[0][-3000:]
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def read(path):
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("distributed")
+
+
+@pytest.fixture(scope="module")
+def single(tensorflow):
+    """Both phases on one device, in this process."""
+    return {**distributed_runs.pixels("none"), **distributed_runs.networks("none")}
+
+
+@pytest.fixture(scope="module")
+def mirrored(tensorflow, folder):
+    """Both phases on two virtual processors of one process."""
+    finished([started("mirrored", folder, KERAS_BACKEND="tensorflow")])
+    return read(folder / "mirrored-0.npz")
+
+
+@pytest.fixture(scope="module")
+def workers(tensorflow, folder):
+    """What two worker processes found, the chief first."""
+    hosts = [f"localhost:{port}" for port in free_ports(2)]
+    tasks = [{"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}} for index in range(2)]
+    finished([started("workers", folder, KERAS_BACKEND="tensorflow", TF_CONFIG=json.dumps(task)) for task in tasks])
+    return [read(folder / f"workers-{index}.npz") for index in range(2)]
+
+
+@pytest.fixture(scope="module")
+def jax(folder):
+    """Both phases on JAX, on two virtual devices and on one of them."""
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("trains with JAX: it is not installed")
+    flags = "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+    finished([started("jax", folder, KERAS_BACKEND="jax", XLA_FLAGS=flags)])
+    return read(folder / "jax-0.npz"), read(folder / "none-0.npz")
+
+
+def losses(found, phase):
+    return {name: found[f"{phase}/{name}"] for name in LOSSES[phase]}
+
+
+def weights(found, phase):
+    names = [name for name in found if name.startswith(phase) and name.rpartition("/")[2].isdigit()]
+    return [found[name] for name in sorted(names, key=lambda name: int(name.rpartition("/")[2]))]
+
+
+def assert_same_losses(found, expected, phase):
+    for name, values in losses(expected, phase).items():
+        assert found[f"{phase}/{name}"] == pytest.approx(values, rel=1e-5), name
+        assert np.ptp(values) > 1e-3  # they are losses of a training that moves
+
+
+def assert_same_weights(found, expected, phase):
+    for one, other in zip(weights(found, phase), weights(expected, phase), strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
+
+
+@pytest.mark.parametrize("phase", LOSSES)
+def test_two_devices_of_one_machine_have_the_losses_of_one(mirrored, single, phase):
+    assert_same_losses(mirrored, single, phase)
+
+
+def test_two_devices_of_one_machine_descend_to_the_weights_of_one(mirrored, single):
+    assert_same_weights(mirrored, single, "networks")
+
+
+def test_two_workers_have_the_losses_of_one_process(workers, single):
+    for worker in workers:
+        assert_same_losses(worker, single, "networks")
+
+
+def test_two_workers_descend_to_equal_weights_which_are_those_of_one_process(workers, single):
+    for one, other in zip(*(weights(worker, "networks") for worker in workers), strict=True):
+        assert np.array_equal(one, other)
+    assert_same_weights(workers[0], single, "networks")
+
+
+def history(out):
+    return results.Record(out / "runs" / "train-tiny-0").table("history")
+
+
+def test_the_command_on_two_workers_leaves_what_it_leaves_on_one_device(workers, folder, tmp_path):
+    assert [int(worker["status"]) for worker in workers] == [0, 0]
+    assert distributed_runs.command("none", tmp_path) == 0
+    for one, other in zip(history(folder / "first"), history(tmp_path), strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
+        assert one["val_psnr"] == pytest.approx(other["val_psnr"], abs=1e-3)
+
+
+def test_two_workers_go_on_together_from_the_chiefs_checkpoint(workers, folder):
+    assert [int(worker["status again"]) for worker in workers] == [0, 0]
+    before, after = (history(folder / name) for name in ("first", "out"))
+    assert [row["seconds"] for row in after[:3]] == [row["seconds"] for row in before[:3]]
+    assert after[3]["seconds"] != before[3]["seconds"]
+    assert [row["loss"] for row in after] == pytest.approx([row["loss"] for row in before], rel=1e-6)
+    one, other = (models.load(folder / name / "models" / "tiny.npz")[0].get_weights() for name in ("first", "out"))
+    assert all(pair[0] == pytest.approx(pair[1], abs=1e-5) for pair in zip(one, other))
+
+
+def test_only_the_chief_writes(workers):
+    written = [[pathlib.Path(path).name for path in worker["written"]] for worker in workers]
+    assert {"history.csv", "checkpoint-00000004.npz", "tiny.npz", "metrics.json"} <= set(written[0])
+    assert written[1] == []
+
+
+def test_workers_that_see_different_things_all_say_which(workers):
+    assert [str(worker["quarrel"]) for worker in workers] == [
+        "the workers differ in pictures: all of them need the same data and the same --out"
+    ] * 2
+
+
+@pytest.mark.parametrize("phase", LOSSES)
+def test_two_jax_devices_have_the_losses_and_weights_of_one(jax, phase):
+    assert_same_losses(*jax, phase)
+    if phase == "networks":
+        assert_same_weights(*jax, phase)
+
+
+WORKERS = {"worker": ["one:1", "two:2"]}
+
+
+@pytest.mark.parametrize(
+    "hosts, kind, index, expected",
+    [
+        (WORKERS, "worker", 0, (2, True)),
+        (WORKERS, "worker", "1", (2, False)),
+        ({"chief": ["none:1"], **WORKERS}, "chief", 0, (3, True)),
+        ({"chief": ["none:1"], **WORKERS}, "worker", 0, (3, False)),
+    ],
+)
+def test_the_cluster_of_tf_config(hosts, kind, index, expected):
+    text = json.dumps({"cluster": hosts, "task": {"type": kind, "index": index}})
+    assert distribution.cluster(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"cluster": {"worker": ["one:1"]}}',
+        json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 2}}),
+        json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": -1}}),
+        json.dumps({"cluster": WORKERS, "task": {"type": "evaluator", "index": 0}}),
+        json.dumps({"cluster": {"worker": ["one"]}, "task": {"type": "worker", "index": 0}}),
+        json.dumps({"cluster": {"worker": "one:1"}, "task": {"type": "worker", "index": 0}}),
+    ],
+)
+def test_a_tf_config_that_names_no_worker_is_refused_with_an_example(text):
+    with pytest.raises(InputError, match='TF_CONFIG does not say .* an example: {"cluster"'):
+        distribution.cluster(text)
+
+
+def test_workers_without_tf_config_are_refused(tensorflow, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(InputError, match="devices 'workers' need TF_CONFIG"):
+        distribution.engine("workers")
+
+
+def test_workers_that_come_after_the_first_operation_are_refused(tensorflow, monkeypatch):
+    keras.ops.ones(1)
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 0}}))
+    with pytest.raises(InputError, match="must meet before anything is computed"):
+        distribution.engine("workers")
+
+
+def test_unknown_devices_are_refused_with_a_guess():
+    with pytest.raises(InputError, match="unknown devices 'miror'.*did you mean 'mirrored'"):
+        distribution.engine("miror")
+
+
+@pytest.mark.parametrize("backend, devices, wanted", [("tensorflow", "jax", "jax"), ("jax", "mirrored", "tensorflow")])
+def test_an_engine_of_another_backend_is_refused(monkeypatch, backend, devices, wanted):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with pytest.raises(InputError, match=f"'{devices}' need the {wanted} backend, .* set KERAS_BACKEND={wanted}"):
+        distribution.engine(devices)
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
+    monkeypatch.setattr(distribution.Engine, "replicas", 3)
+    with pytest.raises(InputError, match="a batch of 16 cannot be shared out evenly among 3 devices"):
+        distribution.engine("none", batch=16)
+    assert distribution.engine("none", batch=15).replicas == 3
