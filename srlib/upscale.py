@@ -31,6 +31,10 @@ class Upscaler:
         grown = _mirror_up(image, SMALLEST)
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
+    def parameters(self):
+        """The number of weights that training changes."""
+        return sum(int(np.prod(each.shape)) for each in self.network.trainable_variables)
+
     def _tiled(self, image):
         """The picture put together from tiles, or in one piece where it is not larger than one."""
         rows, columns = (_spans(side, self.tile, self.overlap) for side in image.shape[:2])

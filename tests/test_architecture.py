@@ -25,7 +25,7 @@ FLOORS = (
     ("data.degradations", "generator", "discriminator", "metrics", "optimizers"),
     ("losses", "models"),
     ("gan", "upscale"),
-    ("evaluate",),
+    ("evaluate", "published"),
     ("training",),
     ("recipes",),
     ("viz", "notebook", "check"),
