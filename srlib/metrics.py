@@ -100,9 +100,9 @@ def _taps(size=11, sigma=1.5):
 
 
 def spectrum(plane):
-    """The power of a picture by spatial frequency: means of |FFT|² over rings, of the Hann-windowed picture less its mean.
+    """The power of a picture by spatial frequency: means over rings of |FFT|² of the picture less its mean, windowed.
 
-    Without the window the jump between opposite edges would fill the high frequencies.
+    Without the (Hann) window the jump between opposite edges would fill the high frequencies.
 
     Args:
         plane: array (height, width), values 0..255.

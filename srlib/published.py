@@ -65,6 +65,8 @@ class RealESRGAN(upscale.Upscaler):
 
 def _ncnn(graph):
     """The network of a .param file and the .bin file beside it, in float32 on all cores that this process may use."""
+    # Threads that spin while they wait take ten times as long once another program wants a core; read when ncnn loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import ncnn
 
     network = ncnn.Net()
