@@ -119,14 +119,17 @@ def upscale(files, output, model, tile):
     is_flag=True,
     help="All shipped and published models (of --model, if given: NAME,NAME) on all test sets, as records below --out.",
 )
+@click.option("--times", is_flag=True, help="Only time the models that --all measures, on this machine at rest.")
 @click.option("--data-root", help="With --all: where the test sets are; default SRLIB_DATA_ROOT.")
 @click.option("--out", default="results", show_default=True, help="With --all: where the records go.")
-def evaluate(model, hr, json_file, everything, data_root, out):
+def evaluate(model, hr, json_file, everything, times, data_root, out):
     """Measure a model on a folder of originals: PSNR and SSIM on luma, bicubic beside it, image by image."""
     if everything:
         return _evaluate_all(data_root, out, model or "")
+    if times:
+        return _time_all(out)
     if not model or not hr:
-        raise InputError("evaluate needs --model and --hr, or --all")
+        raise InputError("evaluate needs --model and --hr, or --all, or --times")
     return _evaluate_folder(model, hr, json_file)
 
 
@@ -142,6 +145,16 @@ def _evaluate_all(data_root, out, only):
         click.echo(line, err=True)
     for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm, only):
         click.echo(record.read("metrics")["headline"])
+    if not only:
+        _time_all(out)
+
+
+def _time_all(out):
+    """The record of every model's time."""
+    notebook.import_keras()
+    from srlib import leaderboard
+
+    click.echo(leaderboard.time_all(_writable(pathlib.Path(out))).read("metrics")["headline"])
 
 
 def _evaluate_folder(model, hr, json_file):

@@ -165,25 +165,26 @@ def means(rows):
     return {name: float(np.mean(found)) for name, found in values.items() if found}
 
 
-def seconds_per_megapixel(upscaler, image, repeats=5):
-    """The time an upscaler takes, per million pixels of output: the fastest of some runs after one to warm up.
+def seconds_per_megapixel(upscalers, image, repeats=5):
+    """The time each upscaler takes, per million pixels of output: the fastest of some runs after one to warm up.
 
-    The fastest, since whatever else the machine does only adds.
+    The fastest, since whatever else the machine does only adds; in turns, so that it adds to all of them alike.
 
     Args:
-        upscaler: function from uint8 LR to uint8 SR.
+        upscalers: {name: function from uint8 LR to uint8 SR}.
         image: uint8 LR (height, width, 3).
         repeats: int.
     Returns:
-        float, seconds.
+        {name: float}, seconds.
     """
-    height, width = upscaler(image).shape[:2]
-    times = []
+    megapixels = {name: upscaler(image)[..., 0].size / 1e6 for name, upscaler in upscalers.items()}
+    fastest = dict.fromkeys(upscalers, float("inf"))
     for _ in range(repeats):
-        start = time.perf_counter()
-        upscaler(image)
-        times.append(time.perf_counter() - start)
-    return min(times) / (height * width / 1e6)
+        for name, upscaler in upscalers.items():
+            start = time.perf_counter()
+            upscaler(image)
+            fastest[name] = min(fastest[name], time.perf_counter() - start)
+    return {name: fastest[name] / megapixels[name] for name in upscalers}
 
 
 def mean(scores):

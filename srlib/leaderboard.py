@@ -8,6 +8,7 @@ from srlib.data import sources
 from srlib.errors import InputError
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+TIMED = "astronaut"  # of the embedded photographs; 128 × 128 pixels of LR
 TITLES = {"set5": "Set5", "set14": "Set14", "bsd100": "BSD100", "faces": "faces/test", "embedded": "embedded"}
 
 # Quoted, PSNR on Y: Ledig et al., CVPR 2017, tables 1 and 2; SRGAN by its content loss.
@@ -114,15 +115,18 @@ def _measure(model, sets, out, progress):
         "model": model,
         "published": model in published.NETWORKS,
         "parameters": upscaler.parameters() if isinstance(upscaler, upscale.Upscaler) else 0,
-        "seconds_per_megapixel": evaluate.seconds_per_megapixel(upscaler, _timed()),
     }
     return _write(out, about, tables, "{psnr:.2f} dB")
 
 
-def _timed():
-    """The picture that models are timed on: the astronaut's LR, 128 × 128 pixels."""
-    (astronaut,) = (photo for photo in sources.load("embedded", "test") if photo.id == "astronaut")
-    return resize.downscale(astronaut.load().rgb)
+def time_all(out="results"):
+    """Time all models on one picture in one run, since only such times compare; returns the record "times"."""
+    (photo,) = (photo for photo in sources.load("embedded", "test") if photo.id == TIMED)
+    lr = resize.downscale(photo.load().rgb)
+    seconds = evaluate.seconds_per_megapixel({name: published.load(name) for name in names()}, lr)
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in seconds.items())
+    config = {"image": TIMED, "height": lr.shape[0], "width": lr.shape[1]}
+    return results.write(out, "times", config, {**seconds, "headline": f"seconds per megapixel: {shown}"})
 
 
 def _measure_originals(sets, out):
@@ -154,16 +158,21 @@ def _evaluations(out):
     found = [record for record in results.records(out) if record.id.startswith("evaluate-")]
     if not found:
         raise InputError(f"{out}: no records of evaluations; make them with srlib evaluate --all")
-    rows = [_evaluation(record) for record in found]
+    rows = [{**record.read("metrics"), "images": record.read("config").get("images", {})} for record in found]
     place = {"original": 0, "bicubic": 1}
     return sorted(rows, key=lambda row: (place.get(row["model"], 2), row.get("published", False), row["model"]))
 
 
-def _evaluation(record):
-    """A record's metrics, with the number of `images` of each set and the `machine` that its times were taken on."""
-    environment, images = record.read("environment"), record.read("config").get("images", {})
-    machine = f"{environment['processor']}, {environment['cores']} cores"
-    return {**record.read("metrics"), "images": images, "machine": machine}
+def _times(out):
+    """Each model's seconds per megapixel, and a sentence that names the machine; nothing where none was timed."""
+    found = [record for record in results.records(out) if record.id == "times"]
+    if not found:
+        return {}, ""
+    machine, config = (found[0].read(part) for part in ("environment", "config"))
+    text = (
+        f"s/MP: seconds per million pixels of output ({config['height']} × {config['width']} pixels of input, one run)"
+    )
+    return found[0].read("metrics"), f"\n\n{text}, on {machine['processor']}, {machine['cores']} cores."
 
 
 def _whole(name, row, rows):
@@ -184,13 +193,14 @@ def table(out="results"):
         InputError: there are no records to draw from.
     """
     rows = [row for row in _evaluations(out) if row["model"] != "original"]
-    sets = _sets(rows)
-    lines = [_row(_title(row), {name: _whole(name, row, rows) for name in sets}, row) for row in rows]
+    sets, (seconds, text) = _sets(rows), _times(out)
+    lines = []
+    for row in rows:
+        psnr = {name: _whole(name, row, rows) for name in sets}
+        lines.append(_row(_title(row), psnr, row.get("parameters"), seconds.get(row["model"])))
     for title, (source, psnr) in QUOTED.items():
         lines.append(_row(f"*{title}: {source}*", {name: psnr.get(name) for name in sets}))
-    machines = sorted({row["machine"] for row in rows if "seconds_per_megapixel" in row})
-    times = f"\n\ns/MP: seconds per million pixels of output, on {'; '.join(machines)}." if machines else ""
-    return viz.table(lines) + times
+    return viz.table(lines) + text
 
 
 def _title(row):
@@ -198,11 +208,9 @@ def _title(row):
     return f"({row['model']})" if row.get("published") else row["model"]
 
 
-def _row(title, psnr, about=None):
-    """One line of the README's table; `about` has the parameters and the time where they were measured."""
-    about = about or {}
+def _row(title, psnr, size=None, seconds=None):
+    """One line of the README's table: PSNR by test set, the number of parameters, seconds per megapixel."""
     cells = {TITLES[name]: _cell(value, "{:.2f}") for name, value in psnr.items()}
-    size, seconds = about.get("parameters"), about.get("seconds_per_megapixel")
     return {"PSNR-Y ×4, dB": title, **cells, "parameters": _cell(size, "{:,}"), "s/MP": _cell(seconds, "{:.2f}")}
 
 
