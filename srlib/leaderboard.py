@@ -51,7 +51,7 @@ Written by `srlib tables` from the run records (`runs/evaluate-*`); `measures.cs
 - **colour error**: mean over the channels of |difference of the picture's means|, in 1/255.
 - **BRISQUE**: needs no original: 0 natural, 100 distorted, by the package of that name; see the originals' row.
 
-LPIPS and NIQE are not here: no package that is kept up brings their weights along, they would have to be downloaded.
+LPIPS and NIQE are not here: no maintained package brings their weights along, they would have to be downloaded.
 
 Models in brackets were trained and published by others and measured here; no figure below is quoted:
 
@@ -169,10 +169,8 @@ def _times(out):
     if not found:
         return {}, ""
     machine, config = (found[0].read(part) for part in ("environment", "config"))
-    text = (
-        f"s/MP: seconds per million pixels of output ({config['height']} × {config['width']} pixels of input, one run)"
-    )
-    return found[0].read("metrics"), f"\n\n{text}, on {machine['processor']}, {machine['cores']} cores."
+    text = f"s/MP: seconds per million pixels of output, from {config['height']} × {config['width']} pixels of input"
+    return found[0].read("metrics"), f"\n\n{text}, all in one run on {machine['processor']}, {machine['cores']} cores."
 
 
 def _whole(name, row, rows):

@@ -32,8 +32,8 @@ class Upscaler:
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
     def parameters(self):
-        """The number of weights that training changes."""
-        return sum(int(np.prod(each.shape)) for each in self.network.trainable_variables)
+        """The number of the network's weights, batch norm's moving statistics among them."""
+        return self.network.count_params()
 
     def _tiled(self, image):
         """The picture put together from tiles, or in one piece where it is not larger than one."""
