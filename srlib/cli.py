@@ -143,27 +143,48 @@ def export(model, output):
 @click.option("--model", help="Name of a shipped model, path of one, or bicubic.")
 @click.option("--hr", metavar="DIR", help="Folder of high-resolution originals.")
 @click.option("--json", "json_file", metavar="FILE", help="Also write the figures there.")
-@click.option("--all", "everything", is_flag=True, help="All shipped models on all test sets, as records below --out.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All shipped and published models (of --model, if given: NAME,NAME) on all test sets, as records below --out.",
+)
+@click.option("--times", is_flag=True, help="Only time the models that --all measures, on this machine at rest.")
 @click.option("--data-root", help="With --all: where the test sets are; default SRLIB_DATA_ROOT.")
 @click.option("--out", default="results", show_default=True, help="With --all: where the records go.")
-def evaluate(model, hr, json_file, everything, data_root, out):
+def evaluate(model, hr, json_file, everything, times, data_root, out):
     """Measure a model on a folder of originals: PSNR and SSIM on luma, bicubic beside it, image by image."""
     if everything:
-        return _evaluate_all(data_root, out)
+        return _evaluate_all(data_root, out, model or "")
+    if times:
+        return _time_all(out)
     if not model or not hr:
-        raise InputError("evaluate needs --model and --hr, or --all")
+        raise InputError("evaluate needs --model and --hr, or --all, or --times")
     return _evaluate_folder(model, hr, json_file)
 
 
-def _evaluate_all(data_root, out):
-    """Records of bicubic and all shipped models."""
+def _evaluate_all(data_root, out, only):
+    """Records of bicubic, all shipped models and the published ones that are installed."""
     import tqdm
 
     notebook.import_keras()
     from srlib import leaderboard
 
-    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm):
+    leaderboard.names(only)
+    for line in [] if only else leaderboard.skipped():
+        click.echo(line, err=True)
+    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm, only):
         click.echo(record.read("metrics")["headline"])
+    if not only:
+        _time_all(out)
+
+
+def _time_all(out):
+    """The record of every model's time."""
+    notebook.import_keras()
+    from srlib import leaderboard
+
+    click.echo(leaderboard.time_all(_writable(pathlib.Path(out))).read("metrics")["headline"])
 
 
 def _evaluate_folder(model, hr, json_file):
@@ -291,16 +312,18 @@ def models():
 @click.option("--results", "out", default="results", show_default=True, help="Output root with the records.")
 @click.option("--readme", default="README.md", show_default=True, help="File whose table is drawn anew.")
 def tables(out, readme):
-    """Draw the README's results table and figure and the models' cards from the run records."""
+    """Draw the tables, the README's among them, the figures and the models' cards from the run records."""
     notebook.import_keras()
     from srlib import cards, leaderboard, models
 
     leaderboard.update(readme, out)
     click.echo(f"{readme}: table drawn from the records in {out}")
+    click.echo(leaderboard.write_measures(out))
     for name in models.available():
         click.echo(cards.write(name, out))
     if models.available():
         cards.figure(pathlib.Path(out) / "figures" / "readme.png")
+        click.echo(cards.crop_sheet(pathlib.Path(out) / "figures"))
 
 
 @command.command()

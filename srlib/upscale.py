@@ -41,6 +41,10 @@ class Upscaler:
         grown = _mirror_up(image, SMALLEST)
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
+    def parameters(self):
+        """The number of the network's weights, batch norm's moving statistics among them."""
+        return self.network.count_params()
+
     def _tiled(self, image):
         """The picture put together from tiles, or in one piece where it is not larger than one."""
         rows, columns = (tiles.spans(side, self.tile, self.overlap, SCALE) for side in image.shape[:2])

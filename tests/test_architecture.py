@@ -39,7 +39,7 @@ FLOORS = (
     ("generator", "discriminator"),
     ("losses", "models"),
     ("gan", "upscale", "export"),
-    ("evaluate", "engine"),
+    ("evaluate", "engine", "published"),
     ("callbacks", "checkpoints"),
     ("training",),
     ("recipes", "units"),
