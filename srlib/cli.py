@@ -223,6 +223,49 @@ def train(recipe, data_root, out, seed, start, pairs, resume, minutes, determini
 
 
 @command.command()
+@click.argument("plan")
+@click.option("--profile", help="Instead of the plan's own: smoke, cpu, colab or full.")
+@click.option("--data-root", help="Folder with coco/, faces/, benchmarks/ …; default SRLIB_DATA_ROOT.")
+@click.option("--out", help="Where trainings and record go; default SRLIB_OUT_ROOT, else ./out.")
+@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes to train in; 0: this one.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers train: tcp://host:8786.")
+def ablate(plan, profile, data_root, out, workers, scheduler):
+    """Compare the arms of a PLAN, a TOML file or list, which names those shipped: trainings, scores, verdicts by rule.
+
+    A training that is finished is never repeated; after any interruption the same command goes on where it stopped.
+    Workers on other machines must see --out and --data-root under the same names.
+    """
+    from srlib import plans, results, sweep
+
+    if plan == "list":
+        for name in plans.available():
+            click.echo(f"{name:<28}{plans.load(name).about}")
+        return
+    notebook.import_keras()
+    from srlib import ablation
+
+    loaded = plans.load(plan, **({"profile": profile} if profile else {}))
+    folder = _writable(results.output_root(out))
+    try:
+        record = ablation.run(loaded, folder, data_root, workers, scheduler)
+    except sweep.Unfinished as error:
+        raise SomeFailed(f"{error}; the same command goes on") from error
+    _report_ablation(record, len(loaded.arms) * len(loaded.seeds))
+
+
+def _report_ablation(record, planned):
+    """Print what an ablation found; SomeFailed names the runs that did not come to an end."""
+    for row in record.table("comparisons"):
+        click.echo(row["verdict"])
+    runs = [row for row in record.table("runs") if row["status"] != "done"]
+    for row in (*runs, *(row for row in record.table("trials") if row["status"] == "failed")):
+        which = f"seed {row['seed']:.0f}" if "seed" in row else f"trial {row['trial']:.0f}"
+        click.echo(f"{row['arm']} {which} {row['status']}: {row['reason']}")
+    click.echo(f"record: {record.path}")
+    _finish([f"{row['arm']} seed {row['seed']:.0f}" for row in runs if row["status"] == "failed"], planned, "runs")
+
+
+@command.command()
 def models():
     """List the models that come with srlib."""
     from srlib import models

@@ -92,7 +92,7 @@ def _compiled(phase, config, together, networks):
         else:
             model = gan.AdversarialTraining(*networks, adversarial_weight=config.adversarial_weight, **options)
     schedule = _schedule(phase, config)
-    optimizer = optimizers.create(config.optimizer, schedule, config.weight_average)
+    optimizer = optimizers.create(config.optimizer, schedule, config.weight_average, config.adabelief_epsilon)
     schedule.share(optimizer)
     # XLA is JAX's way to compile. On TensorFlow it has no bfloat16 convolutions for the CPU and takes twice the time.
     jit = keras.backend.backend() == "jax"

@@ -99,6 +99,25 @@ def load(name_or_path):
     return network, config
 
 
+def start(name_or_path, config):
+    """The generator that a training begins with, None for no name, which means fresh weights.
+
+    Args:
+        name_or_path: as `load` takes it, or None or "".
+        config: `Config` of the training.
+    Raises:
+        InputError: as `load`, or its shape is not the training's.
+    """
+    if not name_or_path:
+        return None
+    network, theirs = load(name_or_path)
+    for field in ("generator_blocks", "generator_filters", "bicubic_skip"):
+        if getattr(theirs, field) != getattr(config, field):
+            wanted, has = getattr(config, field), getattr(theirs, field)
+            raise InputError(f"cannot start from {name_or_path}: its {field} is {has!r}, the training's {wanted!r}")
+    return network
+
+
 def fold(name_or_path):
     """A model as the convolutions that enlarging takes; no Keras.
 

@@ -94,7 +94,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     recipe = find(name)
     config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
     root = sources.data_root(root)  # a root that is named must be there, even if this recipe needs none
-    begin = _start(start or recipe.start, config)
+    begin = models.start(start or recipe.start, config)
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
     validation = sources.load(config.train_data, "validation", root).limit(8)
     folder = results.output_root(out) / "training" / f"{name}-{seed}"
@@ -121,18 +121,6 @@ def _about(name, recipe, config, images):
         "data_sha256": _fingerprint(images),
         **results.environment(),
     }
-
-
-def _start(name, config):
-    """The generator to begin with, None for fresh weights; raises InputError where its shape is another."""
-    if not name:
-        return None
-    network, theirs = models.load(name)
-    for field in ("generator_blocks", "generator_filters", "bicubic_skip"):
-        if getattr(theirs, field) != getattr(config, field):
-            wanted, has = getattr(config, field), getattr(theirs, field)
-            raise InputError(f"cannot start from {name}: its {field} is {has!r}, the recipe's {wanted!r}")
-    return network
 
 
 def _record(name, config, trained, path, root, out):

@@ -16,10 +16,20 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 # each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
-    ("files", "config"),
+    ("files", "config", "statistics"),
     ("bicubic", "subpixels", "tiles"),
     ("folding",),
-    ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
+    (
+        "plans",
+        "sweep",
+        "results",
+        "resize",
+        "precision",
+        "data.faces",
+        "data.embedded",
+        "data.images",
+        "data.catalogue",
+    ),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
     ("inference", "compiled"),
     ("data.remote_zip", "data.manifest", "data.store"),
@@ -32,7 +42,9 @@ FLOORS = (
     ("evaluate", "engine"),
     ("callbacks", "checkpoints"),
     ("training",),
-    ("recipes",),
+    ("recipes", "units"),
+    ("findings",),
+    ("ablation",),
     ("viz", "notebook", "check"),
     ("leaderboard", "data_commands", "bench"),
     ("cards", "course"),
@@ -41,7 +53,8 @@ FLOORS = (
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
     *("bicubic", "folding", "inference", "models", "upscale"),
-    *("errors", "files", "config", "results", "data.images", "data.sources", "data.faces", "data.embedded"),
+    *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings"),
+    *("data.images", "data.sources", "data.faces", "data.embedded"),
 )
 
 

@@ -25,6 +25,12 @@ def test_first_step_of_rmsprop_by_hand():
     assert one_step("rmsprop", [2, -1, 30, 0]) == pytest.approx([-1.5811, 1.5811, -1.5811, 0], abs=1e-3)
 
 
+def test_adabelief_takes_its_epsilon_and_the_others_keep_theirs():
+    assert optimizers.create("adabelief", 1e-4, adabelief_epsilon=1e-8).epsilon == 1e-8
+    assert optimizers.create("adabelief", 1e-4).epsilon == 1e-14
+    assert optimizers.create("adam", 1e-4, adabelief_epsilon=1e-8).epsilon == keras.optimizers.Adam().epsilon
+
+
 def test_the_rate_may_be_a_schedule():
     optimizer = optimizers.create("adam", optimizers.schedule("constant", 0.5, 10, warmup=4))
     assert float(optimizer.learning_rate) == 0.0
