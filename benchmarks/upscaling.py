@@ -15,7 +15,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from srlib import bench, bicubic, compiled, config, generator, models, upscale
+from srlib import bench, bicubic, compiled, config, generator, metrics, models, upscale
 from srlib.data import sources
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -31,15 +31,25 @@ def measure(rounds):
     """Rows of the case."""
     (photo,) = (each for each in sources.load("embedded", "test") if each.id == "astronaut")
     picture = bicubic.imresize(photo.load().rgb, (SIDE, SIDE))
-    settings = config.Config()
-    network = generator.build(settings)
+    network, settings = _network()
     chosen = compiled.resolve("auto")
     ours = {name: upscale.Upscaler(network, settings, precision=name) for name in dict.fromkeys((chosen, *_ASKED))}
-    rows = _beside_predict(picture, network, ours, chosen, rounds)
-    return rows + _beside_real_esrgan(picture, ours, chosen, rounds) + _start_up(picture, network, settings, rounds)
+    return [
+        *_beside_predict(picture, network, ours, chosen, rounds),
+        *_beside_real_esrgan(picture, ours, chosen, rounds),
+        *_start_up(picture, network, settings, rounds),
+    ]
 
 
 _ASKED = ("float32", "bfloat16")  # precisions that are measured beside the one that is chosen here
+_TRAINED = "srresnet"
+
+
+def _network():
+    """The generator as published, with trained weights where they are shipped, and its `Config`."""
+    if _TRAINED in models.available():
+        return models.load(_TRAINED)
+    return generator.build(config.Config()), config.Config()
 
 
 def _beside_predict(picture, network, ours, chosen, rounds):
@@ -50,10 +60,20 @@ def _beside_predict(picture, network, ours, chosen, rounds):
     functions |= {"public": _predicting(public, picture), "own": _predicting(network, picture)}
     seconds = bench.interleaved(functions, rounds)
     peer, own = "`model.predict` of Keras's layers, float32, one piece", "`model.predict` of srlib's layers, float32"
-    rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["public"], 1.7, 3.0)]
+    note = _distances(ours, picture)
+    rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["public"], 1.7, 3.0, note[chosen])]
     others = [name for name in ours if name != chosen]
-    rows += [bench.row(f"{CASE}, {name}", peer, seconds[name], seconds["public"]) for name in others]
+    rows += [bench.row(f"{CASE}, {name}", peer, seconds[name], seconds["public"], note=note[name]) for name in others]
     return [*rows, bench.row(f"{CASE}, {chosen}, as chosen", own, seconds[chosen], seconds["own"])]
+
+
+def _distances(ours, picture):
+    """How far each precision's picture is from float32's; of random weights it says nothing."""
+    if _TRAINED not in models.available():
+        return dict.fromkeys(ours, "untrained weights")
+    exact = ours["float32"](picture)
+    lower = {name: metrics.psnr(exact, upscaler(picture)) for name, upscaler in ours.items() if name != "float32"}
+    return {"float32": "", **{name: f"{psnr:.1f} dB from float32's picture" for name, psnr in lower.items()}}
 
 
 def _on(upscaler, picture):

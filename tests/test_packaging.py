@@ -39,7 +39,7 @@ def test_conda_environment_names_the_course_s_packages(package):
     assert package in conda()
 
 
-LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["dev", "jax", "faces", "reference"]}
+LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["dev", "jax", "faces", "reference", "cluster", "export", "quality"]}
 
 
 @pytest.mark.parametrize("lock, extras", LOCKS.items())
