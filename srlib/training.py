@@ -22,7 +22,7 @@ class Trained:
     seconds_per_step: float
 
 
-def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0):
+def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0, watching=()):
     """The pixel phase: train the generator on the content loss (SRResNet).
 
     Args:
@@ -32,23 +32,24 @@ def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0
         folder: where checkpoints and logs go, and where a run that was cut off goes on; None keeps none.
         start: generator to begin with, or None for fresh weights.
         minutes: float, between two checkpoints.
+        watching: Keras callbacks that come after srlib's own; at the end of an interval `val_psnr` is in their logs.
     Returns:
         `Trained`.
     Raises:
         SystemExit: after SIGTERM, once a checkpoint is written.
     """
-    return _train("pixel", config, images, validation, folder, start, minutes)
+    return _train("pixel", config, images, validation, folder, start, minutes, watching)
 
 
-def adversarial(config, images, start, validation=(), folder=None, minutes=3.0):
+def adversarial(config, images, start, validation=(), folder=None, minutes=3.0, watching=()):
     """The adversarial phase: train the generator `start` and a fresh discriminator against each other (SRGAN).
 
     Args, returns and raises as `pretrain`.
     """
-    return _train("adversarial", config, images, validation, folder, start, minutes)
+    return _train("adversarial", config, images, validation, folder, start, minutes, watching)
 
 
-def _train(phase, config, images, validation, folder, start, minutes):
+def _train(phase, config, images, validation, folder, start, minutes, watching):
     """Fit the models of a phase, from the newest checkpoint in `folder` on."""
     sampler = _sampler(images, config)
     steps = config.pretrain_steps if phase == "pixel" else config.gan_steps
@@ -62,9 +63,9 @@ def _train(phase, config, images, validation, folder, start, minutes):
     checkpoint = checkpoints.Checkpoint(folder, history, config, minutes) if folder else None
     done = checkpoint.restore(model) if checkpoint else 0
     if done < steps:
-        watching = [history, callbacks.Progress(steps, done), *_tensorboard(folder), checkpoint]
+        own = [history, callbacks.Progress(steps, done), *_tensorboard(folder), checkpoint]
         with checkpoints.until_terminated(checkpoint):
-            _fit(model, sampler, [callback for callback in watching if callback], done, steps, stretch)
+            _fit(model, sampler, [*filter(None, own), *watching], done, steps, stretch)
     _finish(model, config, sampler, steps)
     return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
 

@@ -37,7 +37,7 @@ FLOORS = (
     ("losses", "models"),
     ("gan", "upscale"),
     ("evaluate", "engine"),
-    ("callbacks", "checkpoints"),
+    ("callbacks", "checkpoints", "tuning"),
     ("training",),
     ("recipes", "units"),
     ("findings",),
