@@ -22,7 +22,7 @@ class Trained:
     seconds_per_step: float
 
 
-def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0, devices="none"):
+def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0, devices="none", watching=()):
     """The pixel phase: train the generator on the content loss (SRResNet).
 
     Args:
@@ -34,23 +34,24 @@ def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0
         start: generator to begin with, or None for fresh weights.
         minutes: float, between two checkpoints.
         devices: name of a `distribution.engine`; it changes where the batch is computed, not what.
+        watching: Keras callbacks that come after srlib's own; at the end of an interval `val_psnr` is in their logs.
     Returns:
         `Trained`.
     Raises:
         SystemExit: after SIGTERM, once a checkpoint is written.
     """
-    return _train("pixel", config, images, validation, folder, start, minutes, devices)
+    return _train("pixel", config, images, validation, folder, start, minutes, devices, watching)
 
 
-def adversarial(config, images, start, validation=(), folder=None, minutes=3.0, devices="none"):
+def adversarial(config, images, start, validation=(), folder=None, minutes=3.0, devices="none", watching=()):
     """The adversarial phase: train the generator `start` and a fresh discriminator against each other (SRGAN).
 
     Args, returns and raises as `pretrain`.
     """
-    return _train("adversarial", config, images, validation, folder, start, minutes, devices)
+    return _train("adversarial", config, images, validation, folder, start, minutes, devices, watching)
 
 
-def _train(phase, config, images, validation, folder, start, minutes, devices):
+def _train(phase, config, images, validation, folder, start, minutes, devices, watching):
     """Fit the models of a phase on the devices, and take the generator out."""
     spread = distribution.engine(devices, config.batch)
     sampler = _sampler(images, config)
@@ -64,12 +65,12 @@ def _train(phase, config, images, validation, folder, start, minutes, devices):
         model = engine.prepare(phase, config, together, start, devices)
         history = callbacks.History(interval, stretch, score, folder if spread.chief else None)
         checkpoint = checkpoints.Checkpoint(folder, history, config, minutes) if folder else None
-        _fit(model, sampler, history, checkpoint, steps, spread)
+        _fit(model, sampler, history, checkpoint, steps, spread, watching)
         _finish(model, config, sampler, steps)
     return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
 
 
-def _fit(model, sampler, history, checkpoint, steps, spread):
+def _fit(model, sampler, history, checkpoint, steps, spread, watching):
     """The steps from the newest checkpoint on, in stretches, the batches drawn ahead; only the chief writes."""
     done = checkpoint.restore(model) if checkpoint else 0
     seen = {"checkpoint": lambda: done, "weights": lambda: checkpoints.state(model), "pictures": lambda: sampler(done)}
@@ -85,7 +86,7 @@ def _fit(model, sampler, history, checkpoint, steps, spread):
             epochs=steps // history.stretch,
             initial_epoch=done // history.stretch,
             steps_per_epoch=history.stretch,
-            callbacks=[callback for callback in (history, *writers) if callback],
+            callbacks=[callback for callback in (history, *writers, *watching) if callback],
             verbose=0,
         )
 

@@ -40,7 +40,7 @@ FLOORS = (
     ("losses", "models"),
     ("gan", "upscale", "export"),
     ("evaluate", "engine", "published"),
-    ("callbacks", "checkpoints"),
+    ("callbacks", "checkpoints", "tuning"),
     ("training",),
     ("recipes", "units"),
     ("findings",),
