@@ -100,7 +100,9 @@ def test_what_a_figure_shows_is_what_is_on_record(plan, tmp_path):
 
 def test_a_run_s_row_names_the_folder_of_its_generator(plan, tmp_path):
     runs = {key: {**result, "id": f"run-{key[0]}-{key[1]}"} for key, result in RUNS.items()}
-    record = findings.record(plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, {**runs, ("bicubic", None): done(28)})
+    record = findings.record(
+        plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, {**runs, ("bicubic", None): done(28)}
+    )
     assert [row["id"] for row in record.table("runs")] == ["run-adam-0", "run-adam-1", "run-belief-0", "run-belief-1"]
 
 

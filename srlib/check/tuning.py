@@ -57,9 +57,7 @@ def _trials_hint(own, share, chance):
         math.floor(exact): "Rounded down, the chance is not quite reached: round up.",
         1 / exact: "The fraction is upside down: log(1 - chance) stands above log(1 - share).",
         math.ceil(1 / share): "1 / share is how often one hits on average once. The chance does not enter it.",
-        math.ceil(
-            chance / share
-        ): "Chances do not add up like this: both of two trials may hit. Start from n misses.",
+        math.ceil(chance / share): "Chances do not add up like this: both of two trials may hit. Start from n misses.",
         math.ceil(math.log(chance) / math.log(share)): "With chance and share themselves this is the wrong event: "
         "n misses in a row have the probability (1 - share) ** n.",
     }
