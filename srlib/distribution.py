@@ -66,6 +66,10 @@ class Engine:
         """What `fit` reads: this process' rows of the sampler's batches from `start` on."""
         return sampler.batches(start, workers=1)
 
+    def optimizer(self, optimizer, policy):
+        """The optimizer for a model of that dtype policy, to compile it with."""
+        return optimizer
+
     def agree(self, **seen):
         """Compare what the workers see, before they train on it.
 
@@ -106,6 +110,9 @@ class _Replicated(Engine):
         return self._strategy.distribute_datasets_from_function(
             lambda context: _dataset(sampler, start, context.input_pipeline_id, self.workers, self.replicas)
         )
+
+    def optimizer(self, optimizer, policy):
+        return _LossScale(optimizer) if policy == "mixed_float16" else optimizer
 
     def agree(self, **seen):
         if self.workers > 1:
@@ -256,3 +263,17 @@ class _SynchronisedBatchNorm(keras.layers.BatchNormalization):
         moments = tf.stack([tf.reduce_mean(inputs, axes), tf.reduce_mean(tf.square(inputs), axes)])
         mean, squares = tf.unstack(context.all_reduce(tf.distribute.ReduceOp.MEAN, moments))
         return mean, tf.maximum(squares - tf.square(mean), 0.0)
+
+
+class _LossScale(keras.optimizers.LossScaleOptimizer):
+    """Keras's loss scaling with one verdict for all replicas: if one overflows, all leave the step out.
+
+    Keras asks each replica about its own gradients, before their sum: one that overflows alone would leave the others
+    waiting for it, or put its infinities into the sum.
+    """
+
+    def check_finite(self, grads):
+        import tensorflow as tf
+
+        overflown = tf.cast(tf.logical_not(super().check_finite(grads)), tf.float32)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, overflown) == 0

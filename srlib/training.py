@@ -99,7 +99,8 @@ def _fit(model, config, images, validation, folder, steps, learning_rate, engine
     sampler = _sampler(images, config)
     rate = optimizers.schedule(config.schedule, learning_rate, steps, config.warmup_steps)
     jit = keras.backend.backend() == "jax"  # without it Keras runs JAX op by op
-    model.compile(optimizer=optimizers.create(config.optimizer, rate), jit_compile=jit)
+    optimizer = engine.optimizer(optimizers.create(config.optimizer, rate), model.dtype_policy.name)
+    model.compile(optimizer=optimizer, jit_compile=jit)
     model.optimizer.build(model.trainable_variables)
     interval = _interval(steps, config.log_every)
 

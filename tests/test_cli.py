@@ -144,6 +144,7 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["train", "tiny", "-p", "pretrian_steps", "3"], "did you mean 'pretrain_steps'?"),
         (["train", "tiny", "-p", "pretrain_steps", "many"], "pretrain_steps takes int"),
         (["train", "tiny", "--data-root", "nowhere"], "nowhere"),
+        (["train", "tiny", "--devices", "miror"], "did you mean 'mirrored'?"),
         (["course", "--profile", "huge"], "huge"),
         (["course", "--only", "99"], "99"),
         (["course", "-p", "sede", "1"], "did you mean 'seed'?"),
