@@ -8,6 +8,8 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 
 import distributed_runs
 import keras
@@ -25,21 +27,26 @@ LOSSES = {
 
 
 def started(devices, folder, **environment):
-    """`distributed_runs` in a process of its own, on this machine's processors."""
+    """`distributed_runs` in a process of its own, on this machine's processors: (process, path of what it prints)."""
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **environment}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     command = [sys.executable, str(PROGRAM), devices, str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    handle, printed = tempfile.mkstemp(dir=folder)
+    with open(handle, "w") as output:
+        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment), printed
 
 
-def finished(processes, timeout=300):
-    """Wait until all have ended well; none outlives this call."""
+def finished(runs, timeout=400):
+    """Wait until all have ended well, or one has not; none outlives this call."""
+    end = time.monotonic() + timeout
     try:
-        outputs = [process.communicate(timeout=timeout)[0] for process in processes]
+        while None in (codes := [process.poll() for process, _ in runs]) and not any(codes) and time.monotonic() < end:
+            time.sleep(0.1)
     finally:
-        for process in processes:
+        for process, _ in runs:
             process.kill()  # TensorFlow's workers do not heed a polite request
-    assert [process.returncode for process in processes] == [0] * len(processes), outputs[0][-3000:]
+    for code, (_, printed) in zip(codes, runs):
+        assert code == 0, pathlib.Path(printed).read_text(errors="replace")[-3000:]
 
 
 def free_ports(count):
@@ -139,21 +146,23 @@ def test_one_replica_that_overflows_makes_all_leave_the_step_out(mirrored, worke
     assert [found["overflow"].tolist() for found in (mirrored, *workers)] == [expected] * 3
 
 
-def history(out):
-    return results.Record(out / "runs" / "train-tiny-0").table("history")
+def record(out):
+    return results.Record(out / "runs" / "train-tiny-0")
 
 
 def test_the_command_on_two_workers_leaves_what_it_leaves_on_one_device(workers, folder, tmp_path):
     assert [int(worker["status"]) for worker in workers] == [0, 0]
     assert distributed_runs.command("none", tmp_path) == 0
-    for one, other in zip(history(folder / "first"), history(tmp_path), strict=True):
+    records = [record(folder / "first"), record(tmp_path)]
+    assert [each.read("metrics")["devices"] for each in records] == [2, 1]
+    for one, other in zip(*(each.table("history") for each in records), strict=True):
         assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
         assert one["val_psnr"] == pytest.approx(other["val_psnr"], abs=1e-3)
 
 
 def test_two_workers_go_on_together_from_the_chiefs_checkpoint(workers, folder):
     assert [int(worker["status again"]) for worker in workers] == [0, 0]
-    before, after = (history(folder / name) for name in ("first", "out"))
+    before, after = (record(folder / name).table("history") for name in ("first", "out"))
     assert [row["seconds"] for row in after[:3]] == [row["seconds"] for row in before[:3]]
     assert after[3]["seconds"] != before[3]["seconds"]
     assert [row["loss"] for row in after] == pytest.approx([row["loss"] for row in before], rel=1e-6)
