@@ -84,22 +84,36 @@ def course(profile, only, data_root, out, seed, pairs, notebooks):
     "--model", default="", help="Name of a shipped model, path of one, or bicubic; default: the best shipped."
 )
 @click.option(
-    "--tile", default=256, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
+    "--tile", default=512, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
 )
-def upscale(files, output, model, tile):
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "mixed_bfloat16", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of the products; auto: mixed_bfloat16 where the device is made for it and the pictures are large.",
+)
+def upscale(files, output, model, tile, precision):
     """Enlarge pictures four times.
 
-    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept.
+    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept. A few small pictures are done
+    in NumPy, in less time than Keras takes to start.
     """
     import tqdm
 
     _check_names(files, output)
-    notebook.import_keras()
     from srlib import models, upscale
 
     name = model or models.default()
-    upscaler = upscale.load(name, tile, lambda tiles: tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2))
+    prompt = precision in ("auto", "float32") and upscale.is_little(name, files)
+    if not prompt:
+        notebook.import_keras()
     folder = _writable(pathlib.Path(output))
+
+    def bar(tiles):
+        return tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2)
+
+    upscaler = upscale.load(name, tile, bar, precision, prompt)
 
     def enlarge(file):
         target = folder / f"{pathlib.Path(file).stem}.png"
@@ -110,30 +124,67 @@ def upscale(files, output, model, tile):
 
 
 @command.command()
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="FILE", help="FILE.onnx or FILE.tflite.")
+def export(model, output):
+    """Write a MODEL, by name or path, as ONNX or TFLite for programs without Keras.
+
+    The file takes uint8 pictures (batch, height, width, 3) of any height and width and gives them four times as large;
+    the model's name, checksum and config are inside.
+    """
+    from srlib import export
+
+    with notebook.quiet():
+        export.export(model, output)
+    click.echo(f"{output}: {pathlib.Path(output).stat().st_size / 1e6:.1f} MB")
+
+
+@command.command()
 @click.option("--model", help="Name of a shipped model, path of one, or bicubic.")
 @click.option("--hr", metavar="DIR", help="Folder of high-resolution originals.")
 @click.option("--json", "json_file", metavar="FILE", help="Also write the figures there.")
-@click.option("--all", "everything", is_flag=True, help="All shipped models on all test sets, as records below --out.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All shipped and published models (of --model, if given: NAME,NAME) on all test sets, as records below --out.",
+)
+@click.option("--times", is_flag=True, help="Only time the models that --all measures, on this machine at rest.")
 @click.option("--data-root", help="With --all: where the test sets are; default SRLIB_DATA_ROOT.")
 @click.option("--out", default="results", show_default=True, help="With --all: where the records go.")
-def evaluate(model, hr, json_file, everything, data_root, out):
+def evaluate(model, hr, json_file, everything, times, data_root, out):
     """Measure a model on a folder of originals: PSNR and SSIM on luma, bicubic beside it, image by image."""
     if everything:
-        return _evaluate_all(data_root, out)
+        return _evaluate_all(data_root, out, model or "")
+    if times:
+        return _time_all(out)
     if not model or not hr:
-        raise InputError("evaluate needs --model and --hr, or --all")
+        raise InputError("evaluate needs --model and --hr, or --all, or --times")
     return _evaluate_folder(model, hr, json_file)
 
 
-def _evaluate_all(data_root, out):
-    """Records of bicubic and all shipped models."""
+def _evaluate_all(data_root, out, only):
+    """Records of bicubic, all shipped models and the published ones that are installed."""
     import tqdm
 
     notebook.import_keras()
     from srlib import leaderboard
 
-    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm):
+    leaderboard.names(only)
+    for line in [] if only else leaderboard.skipped():
+        click.echo(line, err=True)
+    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm, only):
         click.echo(record.read("metrics")["headline"])
+    if not only:
+        _time_all(out)
+
+
+def _time_all(out):
+    """The record of every model's time."""
+    notebook.import_keras()
+    from srlib import leaderboard
+
+    click.echo(leaderboard.time_all(_writable(pathlib.Path(out))).read("metrics")["headline"])
 
 
 def _evaluate_folder(model, hr, json_file):
@@ -171,24 +222,28 @@ def _evaluate_folder(model, hr, json_file):
 @click.option("--start", help="Model to start from, by name or path, instead of the recipe's own.")
 @click.option("-p", "pairs", nargs=2, multiple=True, metavar="NAME VALUE", help="A setting over the recipe's.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option("--minutes", default=3.0, show_default=True, help="Time between two checkpoints.")
+@click.option("--deterministic", is_flag=True, help="The same bits at every run on this kind of machine; slower.")
 @click.option(
     "--devices", default="none", show_default=True, help="none, mirrored, workers or jax: what shares out each batch."
 )
-def train(recipe, data_root, out, seed, start, pairs, resume, devices):
+def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic, devices):
     """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
 
-    Checkpoints are written as it goes; after an interruption, the same command with --resume goes on. With --devices,
-    each batch is shared out among this machine's GPUs (mirrored; jax under KERAS_BACKEND=jax) or the machines that
-    TF_CONFIG lists (workers), which share --data-root and --out; losses and files are those of one device.
+    Checkpoints are written as it goes, and on SIGTERM; after an interruption, the same command with --resume goes on.
+    With --devices, each batch is shared out among this machine's GPUs (mirrored; jax under KERAS_BACKEND=jax) or the
+    machines that TF_CONFIG lists (workers), which share --data-root and --out; losses and files are as of one device.
     """
     notebook.import_keras(compute=devices == "none")
-    from srlib import recipes
+    from srlib import precision, recipes
 
     if recipe == "list":
         for name, each in recipes.RECIPES.items():
             click.echo(f"{name:<16}{each.about}")
         return
-    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, devices)
+    if deterministic:
+        precision.make_deterministic()
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes, devices)
     if record:
         click.echo(record.read("metrics")["headline"])
         click.echo(f"model: {path}\nrecord: {record.path}")
@@ -197,9 +252,51 @@ def train(recipe, data_root, out, seed, start, pairs, resume, devices):
 
 
 @command.command()
+@click.argument("plan")
+@click.option("--profile", help="Instead of the plan's own: smoke, cpu, colab or full.")
+@click.option("--data-root", help="Folder with coco/, faces/, benchmarks/ …; default SRLIB_DATA_ROOT.")
+@click.option("--out", help="Where trainings and record go; default SRLIB_OUT_ROOT, else ./out.")
+@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes to train in; 0: this one.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers train: tcp://host:8786.")
+def ablate(plan, profile, data_root, out, workers, scheduler):
+    """Compare the arms of a PLAN, a TOML file or list, which names those shipped: trainings, scores, verdicts by rule.
+
+    A training that is finished is never repeated; after any interruption the same command goes on where it stopped.
+    Workers on other machines must see --out and --data-root under the same names.
+    """
+    from srlib import plans, results, sweep
+
+    if plan == "list":
+        for name in plans.available():
+            click.echo(f"{name:<28}{plans.load(name).about}")
+        return
+    notebook.import_keras()
+    from srlib import ablation
+
+    loaded = plans.load(plan, **({"profile": profile} if profile else {}))
+    folder = _writable(results.output_root(out))
+    try:
+        record = ablation.run(loaded, folder, data_root, workers, scheduler)
+    except sweep.Unfinished as error:
+        raise SomeFailed(f"{error}; the same command goes on") from error
+    _report_ablation(record, len(loaded.arms) * len(loaded.seeds))
+
+
+def _report_ablation(record, planned):
+    """Print what an ablation found; SomeFailed names the runs that did not come to an end."""
+    for row in record.table("comparisons"):
+        click.echo(row["verdict"])
+    runs = [row for row in record.table("runs") if row["status"] != "done"]
+    for row in (*runs, *(row for row in record.table("trials") if row["status"] == "failed")):
+        which = f"seed {row['seed']:.0f}" if "seed" in row else f"trial {row['trial']:.0f}"
+        click.echo(f"{row['arm']} {which} {row['status']}: {row['reason']}")
+    click.echo(f"record: {record.path}")
+    _finish([f"{row['arm']} seed {row['seed']:.0f}" for row in runs if row["status"] == "failed"], planned, "runs")
+
+
+@command.command()
 def models():
     """List the models that come with srlib."""
-    notebook.import_keras()
     from srlib import models
 
     for name in models.available():
@@ -215,16 +312,39 @@ def models():
 @click.option("--results", "out", default="results", show_default=True, help="Output root with the records.")
 @click.option("--readme", default="README.md", show_default=True, help="File whose table is drawn anew.")
 def tables(out, readme):
-    """Draw the README's results table and figure and the models' cards from the run records."""
+    """Draw the tables, the README's among them, the figures and the models' cards from the run records."""
     notebook.import_keras()
     from srlib import cards, leaderboard, models
 
     leaderboard.update(readme, out)
     click.echo(f"{readme}: table drawn from the records in {out}")
+    click.echo(leaderboard.write_measures(out))
     for name in models.available():
         click.echo(cards.write(name, out))
     if models.available():
         cards.figure(pathlib.Path(out) / "figures" / "readme.png")
+        click.echo(cards.crop_sheet(pathlib.Path(out) / "figures"))
+
+
+@command.command()
+@click.option("--only", default="", help="Cases to run: training,adversarial …; default: all.")
+@click.option("--rounds", default=9, show_default=True, help="Turns that each side of a case takes.")
+@click.option("--folder", default="benchmarks", show_default=True, help="Folder of the cases, in a clone.")
+def bench(only, rounds, folder):
+    """Time every case beside its peers and draw the table in benchmarks/README.md.
+
+    On a machine that does nothing else. Each case writes its rows with machine, versions and commit as it ends.
+    """
+    notebook.import_keras()
+    from srlib import bench, config
+
+    folder = pathlib.Path(folder)
+    path = folder / "results" / "bench.json"
+    for name, rows in bench.run(folder, [word for word in only.split(",") if word], rounds):
+        bench.record(path, name, rows)
+        for row in rows:
+            click.echo(f"{row['case']:<40} {row['ratio']:6.2f}  {row['peer']}")
+    bench.update(folder / "README.md", path, config.Config())
 
 
 command.add_command(data_commands.data)

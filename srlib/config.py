@@ -42,9 +42,14 @@ class Config:
     gan_steps: int = 200_000
     gan_learning_rate: float = 1e-4
     adversarial_weight: float = 1e-3
-    # Both phases.
+    # Both phases; epsilon is AdaBelief's alone, near 1e-14 it steps like Adam, near 1e-7 and above like SGD.
     optimizer: str = "adam"
+    adabelief_epsilon: float = 1e-14
     precision: str = "auto"
+    # Decay of an exponential average of the weights that takes their place at the end (0: none), and batches over
+    # which the batch-norm statistics of the final weights are measured anew (0: the moving averages stay).
+    weight_average: float = 0.0
+    statistics_batches: int = 0
     log_every: int = 1000
     # Images of the validation and test set that are scored (0: all).
     evaluate_images: int = 0

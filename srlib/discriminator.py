@@ -1,9 +1,8 @@
 """The discriminator of SRGAN: figure 4, lower half, of Ledig et al., CVPR 2017."""
 
 import keras
-from keras import layers
 
-from srlib import distribution
+from srlib import layers
 
 
 def build(config):
@@ -26,25 +25,25 @@ def build(config):
         features = block(features, factor * filters, stride=1)
         features = block(features, factor * filters, stride=2)
 
-    features = layers.Flatten()(features)
-    features = layers.Dense(config.discriminator_dense)(features)
+    features = keras.layers.Flatten()(features)
+    features = keras.layers.Dense(config.discriminator_dense)(features)
     features = leaky_relu()(features)
-    logits = layers.Dense(1, dtype="float32")(features)
+    logits = keras.layers.Dense(1, dtype="float32")(features)
     return keras.Model(picture, logits, name="discriminator")
 
 
 def block(features, filters, stride):
     """Convolution, batch norm, LeakyReLU: (batch, h, w, c) to (batch, h / stride, w / stride, filters)."""
     features = convolution(filters, stride)(features)
-    features = distribution.batch_norm(momentum=0.8)(features)
+    features = layers.BatchNormalization()(features)
     return leaky_relu()(features)
 
 
 def convolution(filters, stride):
     """A k3n`filters`s`stride` layer in the paper's notation."""
-    return layers.Conv2D(filters, 3, strides=stride, padding="same")
+    return keras.layers.Conv2D(filters, 3, strides=stride, padding="same")
 
 
 def leaky_relu():
     """LeakyReLU with the paper's slope of 0.2."""
-    return layers.LeakyReLU(negative_slope=0.2)
+    return keras.layers.LeakyReLU(negative_slope=0.2)

@@ -66,10 +66,6 @@ class Engine:
         """What `fit` reads: this process' rows of the sampler's batches from `start` on."""
         return sampler.batches(start, workers=1)
 
-    def optimizer(self, optimizer, policy):
-        """The optimizer for a model of that dtype policy, to compile it with."""
-        return optimizer
-
     def agree(self, **seen):
         """Compare what the workers see, before they train on it.
 
@@ -110,9 +106,6 @@ class _Replicated(Engine):
         return self._strategy.distribute_datasets_from_function(
             lambda context: _dataset(sampler, start, context.input_pipeline_id, self.workers, self.replicas)
         )
-
-    def optimizer(self, optimizer, policy):
-        return _LossScale(optimizer) if policy == "mixed_float16" else optimizer
 
     def agree(self, **seen):
         if self.workers > 1:
@@ -239,30 +232,9 @@ def outputs(logs):
     return {name: keras.ops.reshape(value, (1,)) for name, value in logs.items()}
 
 
-def batch_norm(**options):
-    """Batch normalisation over the global batch, wherever its rows are: Keras's layer on one device and on JAX."""
-    return _SynchronisedBatchNorm(**options) if replicas() > 1 else keras.layers.BatchNormalization(**options)
-
-
-class _SynchronisedBatchNorm(keras.layers.BatchNormalization):
-    """Keras's synchronised batch norm with one exchange between the replicas in place of three.
-
-    Both moments travel together, and the batch's size, the same on each replica, not at all.
-    """
-
-    def __init__(self, **options):
-        super().__init__(**{**options, "synchronized": True})
-
-    def _moments(self, inputs, mask):
-        import tensorflow as tf
-
-        context = tf.distribute.get_replica_context()
-        if mask is not None or context is None:
-            return super()._moments(inputs, mask)
-        axes = self._reduction_axes
-        moments = tf.stack([tf.reduce_mean(inputs, axes), tf.reduce_mean(tf.square(inputs), axes)])
-        mean, squares = tf.unstack(context.all_reduce(tf.distribute.ReduceOp.MEAN, moments))
-        return mean, tf.maximum(squares - tf.square(mean), 0.0)
+def loss_scaled(optimizer, policy):
+    """The optimizer to compile a model of that dtype policy with: float16 on several replicas needs one verdict."""
+    return _LossScale(optimizer) if policy == "mixed_float16" and replicas() > 1 else optimizer
 
 
 class _LossScale(keras.optimizers.LossScaleOptimizer):
@@ -277,3 +249,13 @@ class _LossScale(keras.optimizers.LossScaleOptimizer):
 
         overflown = tf.cast(tf.logical_not(super().check_finite(grads)), tf.float32)
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, overflown) == 0
+
+
+def mean_over_replicas(values):
+    """The means of float tensors of one shape over all replicas, in one exchange; the tensors outside of a replica."""
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        return values
+    return tf.unstack(context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stack(values)))

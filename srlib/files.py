@@ -6,6 +6,11 @@ import os
 import pathlib
 import tempfile
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 from srlib.errors import InputError
 
 
@@ -54,3 +59,21 @@ def write_text(path, text):
 def write_json(path, value):
     """Write `value` to `path` as indented JSON with a final newline, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextlib.contextmanager
+def claimed(folder):
+    """Hold a folder for the block: others who claim it wait until the block ends or its process dies.
+
+    A file system or a machine without file locks grants every claim at once.
+
+    Args:
+        folder: made if it is missing; the file .claim in it is what is locked.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".claim", "a") as file:
+        if fcntl:
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -118,7 +118,8 @@ def _jax_step(model, state, data):
 
     def forward(trainable):
         values, updated = model.stateless_call(trainable, non_trainable, data[0], training=True)
-        scaled = [model.optimizer.scale_loss(values[name]) for name in ("generator_loss", "discriminator_loss")]
+        with keras.StatelessScope(state_mapping=list(zip(model.optimizer.variables, optimizer_variables))):
+            scaled = [model.optimizer.scale_loss(values[name]) for name in ("generator_loss", "discriminator_loss")]
         return scaled, (values, updated)
 
     _, gradients_of, (values, non_trainable) = jax.vjp(forward, trainable, has_aux=True)

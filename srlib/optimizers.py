@@ -1,6 +1,7 @@
 """Optimizers by name, AdaBelief among them, with one learning-rate schedule each."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from srlib.config import did_you_mean
@@ -177,32 +178,75 @@ class AdaBelief(keras.optimizers.Optimizer):
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "adabelief": AdaBelief}
 
 
-def create(name, learning_rate):
+def create(name, learning_rate, weight_average=0.0, adabelief_epsilon=1e-14):
     """A Keras optimizer.
 
     Args:
         name: one of `OPTIMIZERS`.
         learning_rate: float or `keras.optimizers.schedules.LearningRateSchedule`.
+        weight_average: float, decay of an exponential average of the weights that it keeps beside them; 0 keeps none.
+        adabelief_epsilon: float, ε of AdaBelief; the others keep Keras's own.
     Raises:
         InputError: unknown name.
     """
     if name not in OPTIMIZERS:
         raise InputError(f"unknown optimizer {name!r}{did_you_mean(name, OPTIMIZERS)}; known: {', '.join(OPTIMIZERS)}")
-    return OPTIMIZERS[name](learning_rate)
+    averaging = {"use_ema": True, "ema_momentum": weight_average} if weight_average else {}
+    options = {"epsilon": adabelief_epsilon} if name == "adabelief" else {}
+    return OPTIMIZERS[name](learning_rate, **averaging, **options)
+
+
+@keras.saving.register_keras_serializable("srlib")
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A linear warm-up from 0 to the peak, then half a cosine down to a part of it.
+
+    Step t of W warm-up steps has the rate η t / W; a later one has η (φ + (1 - φ) (1 + cos π p) / 2), where p goes from
+    0 to 1 over the steps that remain.
+
+    Args:
+        learning_rate: float, the peak η.
+        steps: int, all steps, the warm-up among them.
+        warmup: int, W.
+        final: float in [0, 1], the part φ of the peak that is left at the end: 1 is a constant rate.
+    """
+
+    def __init__(self, learning_rate, steps, warmup=0, final=0.0):
+        super().__init__()
+        self.numbers = [float(learning_rate), float(steps), float(warmup), float(final)]
+        self._shared = None
+
+    def __call__(self, step):
+        numbers = ops.convert_to_tensor(self.numbers if self._shared is None else self._shared, "float32")
+        peak, steps, warmup, final = (numbers[index] for index in range(4))
+        step = ops.cast(step, "float32")
+        rising = peak * step / ops.maximum(warmup, 1)
+        progress = ops.clip((step - warmup) / ops.maximum(steps - warmup, 1), 0, 1)
+        falling = peak * (final + (1 - final) * (1 + ops.cos(np.pi * progress)) / 2)
+        return ops.where(step < warmup, rising, falling)
+
+    def share(self, optimizer):
+        """Keep the numbers in a variable of `optimizer`, so that one compiled step serves many schedules."""
+        self._shared = optimizer.add_variable((4,), dtype="float32", name="schedule")
+        self.take(self)
+
+    def take(self, other):
+        """Change the shared numbers to those of another `Schedule`."""
+        self.numbers = other.numbers
+        self._shared.assign(np.array(self.numbers, "float32"))
+
+    def get_config(self):
+        return dict(zip(("learning_rate", "steps", "warmup", "final"), self.numbers))
+
+
+_FINAL = {"constant": 1.0, "cosine": 0.0}
 
 
 def schedule(name, learning_rate, steps, warmup=0):
-    """The learning rate over a phase of `steps` steps: "constant", or "cosine" to zero; both after a linear warm-up.
+    """The `Schedule` over a phase of `steps` steps: "constant", or "cosine" to zero; both after a linear warm-up.
 
     Raises:
         InputError: unknown name.
     """
-    if name not in ("constant", "cosine"):
+    if name not in _FINAL:
         raise InputError(f"unknown schedule {name!r}: choose constant or cosine")
-    if name == "constant" and not warmup:
-        return learning_rate
-    final = 0.0 if name == "cosine" else 1.0
-    start = 0.0 if warmup else learning_rate
-    return keras.optimizers.schedules.CosineDecay(
-        start, max(steps - warmup, 1), alpha=final, warmup_target=learning_rate if warmup else None, warmup_steps=warmup
-    )
+    return Schedule(learning_rate, steps, warmup, _FINAL[name])

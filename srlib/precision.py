@@ -17,21 +17,63 @@ def resolve(name="auto"):
     Args:
         name: "auto" or one of `POLICIES`, which is returned as it is.
     Returns:
-        "mixed_bfloat16" on a CPU with bfloat16 instructions, "float32" otherwise.
+        On an NVIDIA GPU "mixed_bfloat16" from compute capability 8.0 on (A100 and later), "mixed_float16" from 7.0 on
+        (V100, T4; Keras scales the loss then), on a CPU with bfloat16 instructions "mixed_bfloat16"; else "float32".
     Raises:
         InputError: unknown name.
     """
-    if name == "auto":
-        return "mixed_bfloat16" if _cpu_has_bfloat16() else "float32"
-    if name not in POLICIES:
+    if name not in ("auto", *POLICIES):
         raise InputError(f"unknown precision {name!r}: choose auto, {', '.join(POLICIES)}")
-    return name
+    if name != "auto":
+        return name
+    capability = gpu_capability()
+    if capability is None:
+        return "mixed_bfloat16" if _cpu_has_bfloat16() else "float32"
+    return next((policy for least, policy in _GPU_POLICIES if capability >= least), "float32")
+
+
+# The compute capability from which a GPU's matrix units take a type, newest first.
+_GPU_POLICIES = (((8, 0), "mixed_bfloat16"), ((7, 0), "mixed_float16"))
+
+
+def gpu_capability():
+    """The compute capability of the first GPU that the backend sees, as (major, minor); None without any."""
+    return _CAPABILITIES[keras.backend.backend()]()
+
+
+def _tensorflow_capability():
+    import tensorflow as tf
+
+    for device in tf.config.list_physical_devices("GPU"):
+        return tuple(tf.config.experimental.get_device_details(device).get("compute_capability", (0, 0)))
+    return None
+
+
+def _jax_capability():
+    import jax
+
+    device = jax.devices()[0]
+    if device.platform not in ("gpu", "cuda"):
+        return None
+    major, _, minor = str(getattr(device, "compute_capability", "0.0")).partition(".")
+    return int(major), int(minor or 0)
+
+
+_CAPABILITIES = {"tensorflow": _tensorflow_capability, "jax": _jax_capability}
 
 
 def _cpu_has_bfloat16():
     """Whether the processor's flags name AVX512-BF16 or AMX-BF16 (Linux; elsewhere the answer is no)."""
     flags = _CPU_INFO.read_text().split() if _CPU_INFO.exists() else []
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def make_deterministic():
+    """Let every operation give the same bits whenever it runs on this kind of machine (JAX does so by itself)."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
 
 
 @contextlib.contextmanager

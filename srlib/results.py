@@ -7,6 +7,7 @@ tables and figures are drawn from records by programs that need none.
 import csv
 import dataclasses
 import datetime
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -18,12 +19,19 @@ import subprocess
 from srlib import files
 from srlib.errors import InputError
 
+KEPT = pathlib.Path(__file__).resolve().parent.parent / "results"  # of a checkout; an installed srlib has none
 _PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pillow")
 
 
 def output_root(given=None):
     """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here; an absolute `pathlib.Path`."""
     return pathlib.Path(given or os.environ.get("SRLIB_OUT_ROOT") or "out").expanduser().resolve()
+
+
+def checkpoint_folder(root, name, config):
+    """Where a run keeps its checkpoints below an output root: one folder for each name and set of settings."""
+    settings = json.dumps(dataclasses.asdict(config), sort_keys=True).encode()
+    return output_root(root) / "training" / f"{name}-{hashlib.sha256(settings).hexdigest()[:8]}"
 
 
 def environment():
@@ -119,6 +127,12 @@ def write(root, run_id, config, metrics, tables=None):
 def records(root):
     """All complete records below an output root, sorted by id."""
     return [Record(path.parent) for path in sorted(pathlib.Path(root).glob("runs/*/metrics.json"))]
+
+
+def recorded(run_id):
+    """The `Record` of that id in the repository's own results; None if it is not there, as without a checkout."""
+    record = Record(KEPT / "runs" / run_id)
+    return record if (record.path / "metrics.json").exists() else None
 
 
 def csv_text(rows):

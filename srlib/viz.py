@@ -181,6 +181,88 @@ def bars(values, ylabel, baseline=None, number="{:.2f}"):
     return figure
 
 
+def comparison(values, differences, ylabel, baseline=None, matters=0.0):
+    """Arms side by side: on the left a dot for each seed and a line at their mean, on the right the differences.
+
+    Args:
+        values: {arm: list of floats, one a seed}; those that are not finite are not drawn.
+        differences: {arm: (difference from the reference, low, high)}, the ends of its 95% interval.
+        ylabel: str with the unit, of both.
+        baseline: (label, value) drawn as a level line on the left, or None.
+        matters: float, half the height of the grey band of differences not worth talking about.
+    Returns:
+        matplotlib `Figure`.
+    """
+    arms = list(values)
+    with pyplot.rc_context(_SETTINGS):
+        size = (2.4 + 0.9 * (len(arms) + len(differences)), 3.2)
+        widths = (len(arms) + 0.5, len(differences) + 0.5)
+        figure, (left, right) = pyplot.subplots(1, 2, figsize=size, width_ratios=widths, layout="constrained")
+        for place, arm in enumerate(arms):
+            _dots(left, place, np.asarray(values[arm], float), COLOURS[place % len(COLOURS)])
+        for place, arm in enumerate(differences):
+            _interval(right, place, differences[arm], COLOURS[arms.index(arm) % len(COLOURS)])
+        _name_places(left, arms, ylabel, "seeds and their mean")
+        reference = next((arm for arm in arms if arm not in differences), "")
+        _name_places(right, list(differences), f"difference, {ylabel}", f"against {reference}, 95% interval")
+        right.axhspan(-matters, matters, color="#E4E4E4", zorder=0)
+        right.axhline(0, color="#555555", linestyle=":")
+        if baseline:
+            left.axhline(baseline[1], color="#555555", linestyle=":", label=baseline[0])
+            left.legend()
+    return figure
+
+
+def _dots(axis, place, values, colour):
+    """One arm's values, spread sideways so that equal ones are seen apart, and their mean."""
+    values = values[np.isfinite(values)]
+    sideways = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(len(values))
+    axis.plot(place + sideways, values, "o", color=colour, linestyle="none")
+    if len(values):
+        axis.plot([place - 0.3, place + 0.3], [values.mean()] * 2, color=colour, linestyle="-")
+
+
+def _interval(axis, place, difference, colour):
+    """One arm's difference with its interval; nothing where it is not known."""
+    mean, low, high = difference
+    if np.isfinite([mean, low, high]).all():
+        axis.errorbar([place], [mean], [[mean - low], [high - mean]], fmt="o", color=colour, linestyle="-", capsize=4)
+
+
+def _name_places(axis, names, ylabel, title):
+    axis.set_xticks(range(len(names)), names)
+    axis.set(xlim=(-0.6, len(names) - 0.4), ylabel=ylabel, title=title)
+    axis.grid(axis="x", visible=False)
+    axis.ticklabel_format(axis="y", useOffset=False)
+
+
+def matrix(values, rows, columns, texts, label):
+    """Numbers in rows and columns as colours around zero, brown below and violet above, a text in each field.
+
+    Args:
+        values: float array (rows, columns); one that is not finite stays white.
+        rows, columns: lists of str.
+        texts: list of lists of str, one for each value.
+        label: str with the unit, beside the scale of colours.
+    Returns:
+        matplotlib `Figure`.
+    """
+    values = np.asarray(values, float)
+    limit = np.nanmax(np.abs(values)) or 1.0
+    with pyplot.rc_context(_SETTINGS):
+        size = (2.6 + 1.6 * len(columns), 1.0 + 0.6 * len(rows))
+        figure, axis = pyplot.subplots(figsize=size, layout="constrained")
+        image = axis.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+    axis.grid(False)
+    axis.set_xticks(range(len(columns)), columns)
+    axis.set_yticks(range(len(rows)), rows)
+    for place, value in np.ndenumerate(values):
+        dark = abs(value) > 0.6 * limit
+        axis.text(*place[::-1], texts[place[0]][place[1]], ha="center", va="center", color="white" if dark else "black")
+    figure.colorbar(image, label=label)
+    return figure
+
+
 def table(rows, numbers="{:.3f}"):
     """Rows (dicts with the same keys) as a Markdown table; floats are written with `numbers`."""
     if not rows:

@@ -6,7 +6,6 @@ which. Writes FOLDER/<DEVICES>-<worker>.npz: the losses of each run "<phase>/<na
 "<phase>/<number>".
 """
 
-import functools
 import json
 import os
 import pathlib
@@ -31,7 +30,7 @@ SETTINGS = {
     "pretrain_steps": 4,
     "pretrain_learning_rate": 1e-3,
     "gan_steps": 4,
-    "gan_learning_rate": 1e-2,
+    "gan_learning_rate": 2e-3,
     "warmup_steps": 0,
     "log_every": 1,
 }
@@ -88,7 +87,7 @@ def overflow(devices):
     engine, found = distribution.engine(devices), []
     with engine.scope():
         weight = keras.Variable([8.0])
-        optimizer = engine.optimizer(keras.optimizers.SGD(1.0), "mixed_float16")
+        optimizer = distribution.loss_scaled(keras.optimizers.SGD(1.0), "mixed_float16")
         optimizer.build([weight])
 
         @tf.function
@@ -108,9 +107,10 @@ def overflow(devices):
 
 def as_worker(folder, index):
     """The command, the same again from its third checkpoint, the adversarial phase, and a quarrel of the workers."""
-    from srlib import training
+    from srlib import checkpoints
 
-    training.Checkpoint = functools.partial(training.Checkpoint, seconds=0.0)
+    whole = checkpoints.Checkpoint
+    checkpoints.Checkpoint = lambda folder, history, config, minutes: whole(folder, history, config, minutes=0.0)
     found = {"status": command("workers", folder / "out")}  # first: nothing may be computed before the workers meet
     from srlib import distribution, errors, files
 
@@ -118,7 +118,7 @@ def as_worker(folder, index):
     with engine.chief_first():
         if engine.chief:
             shutil.copytree(folder / "out", folder / "first")
-            training.checkpoints(folder / "out" / "training" / "tiny-0")[-1].unlink()
+            checkpoints.found(folder / "out" / "training" / "tiny-0")[-1].unlink()
     files.replacing = lambda path: written.append(str(path)) or replacing(path)
     found |= {"status again": command("workers", folder / "out"), "written": written}
     found |= networks("workers") | overflow("workers")

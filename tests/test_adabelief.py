@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from srlib import generator, optimizers, training
+from srlib import checkpoints, generator, optimizers, training
 
 RATE = 2.0**-10  # exact in float32, as Keras stores rates
 COSINE = {"cosine": [RATE, 150]}
@@ -446,7 +446,7 @@ def test_adversarial_training_moves_both_networks_and_keeps_float32_weights(smal
 def test_an_interrupted_run_goes_on_bit_for_bit(small, photograph, tmp_path):
     settings = small(optimizer="adabelief", pretrain_steps=6, log_every=2)
     whole = training.pretrain(settings, [photograph], folder=tmp_path / "run")
-    newest = training.checkpoints(tmp_path / "run")[-1]
+    newest = checkpoints.found(tmp_path / "run")[-1]
     newest.unlink()
     again = training.pretrain(settings, [photograph], folder=tmp_path / "run")
     for one, other in zip(whole.generator.get_weights(), again.generator.get_weights()):

@@ -16,25 +16,46 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 # each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
-    ("files", "config"),
-    ("results", "resize", "precision", "data.faces", "data.embedded", "data.images", "data.catalogue"),
+    ("files", "config", "statistics"),
+    ("bicubic", "subpixels", "tiles"),
+    ("folding",),
+    (
+        "plans",
+        "sweep",
+        "results",
+        "resize",
+        "precision",
+        "data.faces",
+        "data.embedded",
+        "data.images",
+        "data.catalogue",
+    ),
     ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
+    ("inference", "compiled"),
     ("distribution", "data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
-    ("data.degradations", "generator", "discriminator", "metrics", "optimizers"),
+    ("data.degradations", "layers", "metrics", "optimizers"),
+    ("generator", "discriminator"),
     ("losses", "models"),
-    ("gan", "upscale"),
-    ("evaluate",),
+    ("gan", "upscale", "export"),
+    ("evaluate", "engine", "published"),
+    ("callbacks", "checkpoints", "tuning"),
     ("training",),
-    ("recipes",),
+    ("recipes", "units"),
+    ("findings",),
+    ("ablation",),
     ("viz", "notebook", "check"),
-    ("leaderboard", "data_commands"),
+    ("leaderboard", "data_commands", "bench"),
     ("cards", "course"),
     ("cli",),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-LIGHT = ("errors", "files", "config", "results", "data.images", "data.sources", "data.faces", "data.embedded")
+LIGHT = (
+    *("bicubic", "folding", "inference", "models", "upscale"),
+    *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings"),
+    *("data.images", "data.sources", "data.faces", "data.embedded"),
+)
 
 
 def module_name(path):

@@ -1,12 +1,15 @@
 """The command: results, exit statuses, and one clear line for bad input."""
 
 import json
+import subprocess
+import sys
 
+import ablation_work
 import numpy as np
 import pytest
 from PIL import Image
 
-from srlib import cli, config, generator, models, resize
+from srlib import cli, config, generator, models, plans, resize, sweep, units
 
 
 @pytest.fixture
@@ -84,6 +87,29 @@ def test_upscale_by_the_untrained_network_is_the_bicubic_enlargement(capsys, tmp
     assert abs(difference).max() <= 1
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_every_precision_gives_the_bicubic_enlargement_too(capsys, tmp_path, pictures, model, precision):
+    words = ("upscale", pictures / "colour.png", "-o", tmp_path, "--model", model, "--precision", precision)
+    assert run(capsys, *words)[0] == 0
+    expected = resize.upscale(np.asarray(Image.open(pictures / "colour.png")))
+    assert abs(np.asarray(Image.open(tmp_path / "colour.png")).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("options, imported", [([], False), (["--precision", "bfloat16"], True)])
+def test_a_small_picture_is_enlarged_without_keras(tmp_path, pictures, model, repository, options, imported):
+    words = ["upscale", str(pictures / "colour.png"), "-o", str(tmp_path / "out"), "--model", model, *options]
+    code = f"import sys; from srlib import cli; status = cli.status({words}); print(status, 'keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repository, check=True)
+    assert done.stdout.splitlines()[-1] == f"0 {imported}"
+
+
+def test_export_names_the_file_it_wrote(capsys, tmp_path, model):
+    pytest.importorskip("onnx", reason="needs the extra `export`")
+    status, out, _ = run(capsys, "export", model, "-o", tmp_path / "tiny.onnx")
+    assert (status, [path.name for path in tmp_path.iterdir()]) == (0, ["tiny.onnx"])
+    assert str(tmp_path / "tiny.onnx") in out
+
+
 @pytest.mark.parametrize(
     "name, reason",
     [
@@ -145,6 +171,9 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["train", "tiny", "-p", "pretrain_steps", "many"], "pretrain_steps takes int"),
         (["train", "tiny", "--data-root", "nowhere"], "nowhere"),
         (["train", "tiny", "--devices", "miror"], "did you mean 'mirrored'?"),
+        (["ablate", "nowhere.toml"], "nowhere.toml"),
+        (["ablate", "optimizers_pixl"], "did you mean 'optimizers_pixel'?"),
+        (["ablate", "plan.toml", "--scheduler", "tcp://127.0.0.1:1", "--workers", "-1"], "--workers"),
         (["course", "--profile", "huge"], "huge"),
         (["course", "--only", "99"], "99"),
         (["course", "-p", "sede", "1"], "did you mean 'seed'?"),
@@ -153,6 +182,10 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["upscail"], "upscail"),
         (["upscale", "x.png"], "--output"),
         (["upscale", "x.png", "-o", "out", "--tile", "many"], "many"),
+        (["upscale", "x.png", "-o", "out", "--precision", "float8"], "float8"),
+        (["export", "srresnot", "-o", "x.onnx"], "srresnot"),
+        (["export", "srresnet-small", "-o", "x.txt"], ".onnx or .tflite"),
+        (["export", "srresnet-small"], "--output"),
     ],
 )
 def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, monkeypatch, words, names):
@@ -164,7 +197,7 @@ def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["course", "upscale", "evaluate", "train", "models"])
+@pytest.mark.parametrize("name", ["course", "upscale", "export", "evaluate", "train", "ablate", "models", "bench"])
 def test_help_names_every_option_with_an_explanation(capsys, name):
     status, out, _ = run(capsys, name, "--help")
     assert status == 0
@@ -194,3 +227,80 @@ def test_evaluate_goes_on_past_a_bad_picture(capsys, tmp_path, pictures):
     assert status == 1
     assert "1 of 2 pictures failed: text" in err
     assert [row["image"] for row in json.loads(target.read_text())["images"]] == ["whole"]
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    """A plan of two arms on the embedded photographs whose trainings cost nothing."""
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    monkeypatch.setattr(units, "perform", ablation_work.pretend)
+    path = tmp_path / "plan.toml"
+    arms = "[arms.adam]\ntrain_data = 'embedded'\n[arms.better]\ntrain_data = 'embedded'\n"
+    path.write_text(f"name = 'two'\nprofile = 'smoke'\nmetrics = ['psnr']\n{arms}")
+    return path
+
+
+def test_ablate_prints_the_verdicts_and_writes_the_record(capsys, tmp_path, plan):
+    status, out, _ = run(capsys, "ablate", plan, "--out", tmp_path / "out")
+    assert status == 0
+    assert "PSNR on embedded: better beats adam by 0." in out
+    record = tmp_path / "out" / "runs" / "ablation-two-smoke"
+    assert out.splitlines()[-1] == f"record: {record}"
+    assert json.loads((record / "metrics.json").read_text())["done"] == 6
+
+
+def test_ablate_list_names_the_shipped_plans_with_their_questions(capsys):
+    status, out, _ = run(capsys, "ablate", "list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(plans.available())
+    assert all(line.endswith("?") for line in out.splitlines())
+
+
+def test_ablate_may_take_another_profile(capsys, tmp_path, plan):
+    assert run(capsys, "ablate", plan, "--out", tmp_path / "out", "--profile", "cpu")[0] == 0
+    assert (tmp_path / "out" / "runs" / "ablation-two-cpu" / "metrics.json").exists()
+
+
+def test_ablate_names_the_runs_that_failed_and_exits_1(capsys, tmp_path, plan):
+    plan.write_text(plan.read_text() + "[arms.broken]\ntrain_data = 'embedded'\n[arms.bad]\ntrain_data = 'embedded'\n")
+    status, out, err = run(capsys, "ablate", plan, "--out", tmp_path / "out")
+    assert status == 1
+    assert "3 of 12 runs failed: broken seed 0, broken seed 1, broken seed 2" in err
+    assert "broken seed 1 failed: RuntimeError: no memory in <out>" in out
+    assert "bad seed 2 diverged: loss is nan at step 5" in out
+
+
+def test_ablate_without_workers_ends_with_a_line_and_exits_1(capsys, tmp_path, plan, monkeypatch):
+    def lost(*args, **options):
+        raise sweep.Unfinished("no workers for 600 s: 6 runs are left")
+
+    monkeypatch.setattr(sweep, "run", lost)
+    status, _, err = run(capsys, "ablate", plan, "--out", tmp_path / "out")
+    assert (status, err) == (1, "srlib: no workers for 600 s: 6 runs are left; the same command goes on\n")
+
+
+def test_an_interrupted_ablate_says_so_and_the_same_command_goes_on(capsys, tmp_path, plan):
+    folder = tmp_path / "out" / "ablations" / "two"
+    folder.mkdir(parents=True)
+    (folder / "stop-bicubic").touch()
+    status, _, err = run(capsys, "ablate", plan, "--out", tmp_path / "out")
+    assert (status, err.splitlines()[-1]) == (130, "srlib: interrupted")
+    (folder / "stop-bicubic").unlink()
+    assert run(capsys, "ablate", plan, "--out", tmp_path / "out")[0] == 0
+    assert (folder / "log").read_text().count("run-") == 6
+
+
+@pytest.mark.parametrize(
+    "before, after, names",
+    [
+        ("metrics", "metric", "did you mean 'metrics'?"),
+        ("train_data", "train_dta", "arms.adam: unknown setting 'train_dta'"),
+        ("'embedded'", "'embeded'", "arms.adam: unknown data set 'embeded'"),
+        ("[arms.better]", "[arms.better]\ntrials = [{}, {}]", "trials: every arm must have as many"),
+    ],
+)
+def test_ablate_refuses_a_bad_plan_in_one_line_that_names_the_key(capsys, tmp_path, plan, before, after, names):
+    plan.write_text(plan.read_text().replace(before, after))
+    status, _, err = run(capsys, "ablate", plan, "--out", tmp_path / "out")
+    assert (status, one_line(err), names in err) == (2, True, True)
+    assert not (tmp_path / "out" / "ablations").exists()

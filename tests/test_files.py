@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -80,3 +82,17 @@ def test_what_json_cannot_hold_leaves_the_old_file(tmp_path):
     with pytest.raises(TypeError):
         files.write_json(tmp_path / "x.json", {"a": object()})
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": 1}
+
+
+def test_a_claim_waits_for_the_one_before_and_ends_with_its_process(tmp_path):
+    code = "import sys; from srlib import files\nwith files.claimed(sys.argv[1]): print('held', flush=True); input()"
+    start = [sys.executable, "-c", code, str(tmp_path / "folder")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(start, **pipes) as first:
+        assert first.stdout.readline() == "held\n"
+        with subprocess.Popen(start, **pipes) as second:
+            with pytest.raises(subprocess.TimeoutExpired):
+                second.wait(0.5)
+            first.kill()
+            assert second.stdout.readline() == "held\n"
+            second.kill()

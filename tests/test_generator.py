@@ -100,15 +100,3 @@ def test_the_receptive_field_is_the_reach_of_a_changed_pixel(small, blocks):
 
 def test_receptive_field_of_the_published_network():
     assert generator.receptive_field(config.Config()) == 40
-
-
-def test_pixel_shuffle_layer_rearranges_and_states_its_shape():
-    layer = generator.PixelShuffle(2)
-    features = np.arange(16.0, dtype="float32").reshape(1, 2, 2, 4)
-    assert np.asarray(layer(features))[0, :, :, 0].tolist() == [
-        [0, 1, 4, 5],
-        [2, 3, 6, 7],
-        [8, 9, 12, 13],
-        [10, 11, 14, 15],
-    ]
-    assert layer.compute_output_shape((None, None, 3, 8)) == (None, None, 6, 2)

@@ -25,6 +25,12 @@ def test_first_step_of_rmsprop_by_hand():
     assert one_step("rmsprop", [2, -1, 30, 0]) == pytest.approx([-1.5811, 1.5811, -1.5811, 0], abs=1e-3)
 
 
+def test_adabelief_takes_its_epsilon_and_the_others_keep_theirs():
+    assert optimizers.create("adabelief", 1e-4, adabelief_epsilon=1e-8).epsilon == 1e-8
+    assert optimizers.create("adabelief", 1e-4).epsilon == 1e-14
+    assert optimizers.create("adam", 1e-4, adabelief_epsilon=1e-8).epsilon == keras.optimizers.Adam().epsilon
+
+
 def test_the_rate_may_be_a_schedule():
     optimizer = optimizers.create("adam", optimizers.schedule("constant", 0.5, 10, warmup=4))
     assert float(optimizer.learning_rate) == 0.0
@@ -37,8 +43,25 @@ def test_an_unknown_optimizer_suggests_the_nearest():
         optimizers.create("rmsprob", 1e-4)
 
 
-def test_constant_without_warm_up_is_the_rate_itself():
-    assert optimizers.schedule("constant", 1e-4, 1000) == 1e-4
+@pytest.mark.parametrize("step", [0, 1, 500, 2000])
+def test_constant_without_warm_up_is_the_rate_itself(step):
+    assert float(optimizers.schedule("constant", 1e-4, 1000)(step)) == np.float32(1e-4)
+
+
+def test_a_shared_schedule_takes_the_numbers_of_another():
+    schedule = optimizers.schedule("cosine", 1.0, 100)
+    optimizer = optimizers.create("adam", schedule)
+    schedule.share(optimizer)
+    assert any(variable is schedule._shared for variable in optimizer.variables)  # compiled steps get it from there
+    schedule.take(optimizers.schedule("constant", 0.25, 8, warmup=4))
+    rates = [float(schedule(step)) for step in (0, 2, 4, 50)]
+    assert rates == [0, 0.125, 0.25, 0.25]
+
+
+def test_a_schedule_is_rebuilt_from_its_config():
+    schedule = optimizers.schedule("cosine", 2.0, 100, warmup=10)
+    again = optimizers.Schedule.from_config(schedule.get_config())
+    assert [float(again(step)) for step in (3, 30, 99)] == [float(schedule(step)) for step in (3, 30, 99)]
 
 
 @pytest.mark.parametrize("step, expected", [(0, 0), (5, 0.25), (10, 0.5), (20, 1), (70, 1), (120, 1), (500, 1)])

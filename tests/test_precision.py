@@ -18,13 +18,36 @@ from srlib.errors import InputError
 )
 def test_auto_reads_the_flags_of_the_processor(tmp_path, monkeypatch, flags, expected):
     (tmp_path / "cpuinfo").write_text(f"model name : Some Processor\n{flags}\n")
+    monkeypatch.setattr(precision, "gpu_capability", lambda: None)
     monkeypatch.setattr(precision, "_CPU_INFO", tmp_path / "cpuinfo")
     assert precision.resolve() == expected
 
 
 def test_auto_is_float32_where_there_are_no_flags_to_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "gpu_capability", lambda: None)
     monkeypatch.setattr(precision, "_CPU_INFO", tmp_path / "missing")
     assert precision.resolve("auto") == "float32"
+
+
+@pytest.mark.parametrize(
+    "capability, expected",
+    [
+        ((6, 1), "float32"),  # GTX 1080
+        ((7, 0), "mixed_float16"),  # V100
+        ((7, 5), "mixed_float16"),  # T4
+        ((8, 0), "mixed_bfloat16"),  # A100
+        ((8, 9), "mixed_bfloat16"),  # L4
+        ((10, 0), "mixed_bfloat16"),  # B200
+    ],
+)
+def test_auto_goes_by_the_gpu_where_there_is_one(monkeypatch, capability, expected):
+    monkeypatch.setattr(precision, "gpu_capability", lambda: capability)
+    assert precision.resolve() == expected
+
+
+def test_without_a_gpu_there_is_no_capability():
+    if not keras.distribution.list_devices("gpu"):
+        assert precision.gpu_capability() is None
 
 
 @pytest.mark.parametrize("name", ["float32", "mixed_bfloat16", "mixed_float16"])

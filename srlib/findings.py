@@ -1,0 +1,266 @@
+"""What the trainings of an ablation show: the chosen trials, means and spreads, comparisons with verdicts, the record.
+
+Results are the dicts that `units.perform` gives, by (arm, seed) for runs and (arm, number) for trials.
+"""
+
+import dataclasses
+import math
+import pathlib
+
+import numpy as np
+
+from srlib import plans, results, statistics
+
+OUTCOMES = ("done", "collapsed", "diverged", "failed")
+
+
+def choose(trials):
+    """The number of the trial with the highest validation PSNR: the first of equals, and 0 where none has any.
+
+    Args:
+        trials: list of results; one that failed or diverged is not chosen.
+    """
+    known = [number for number, trial in enumerate(trials) if trial.get("status") in ("done", "collapsed")]
+    return max(known, key=lambda number: trials[number]["val_psnr"], default=0)
+
+
+def values(runs, arm, seeds, test, metric):
+    """A metric of an arm: float array (seeds, images); a seed without scores is NaN throughout.
+
+    Args:
+        runs: {(arm, seed): result}.
+        arm: str.
+        seeds: ints.
+        test: name of a test set.
+        metric: a key of `plans.METRICS`.
+    """
+    rows = [runs[arm, seed].get("scores", {}).get(test) for seed in seeds]
+    images = max((len(result["scores"][test]) for result in runs.values() if "scores" in result), default=1)
+    return np.array([[row[metric] for row in each] if each else [math.nan] * images for each in rows], float)
+
+
+def comparisons(plan, runs):
+    """Each arm against the reference on each test set by each metric, all of them one family for Holm's correction.
+
+    Args:
+        plan: `plans.Plan`.
+        runs: {(arm, seed): result}.
+    Returns:
+        list of dicts: "test", "metric", "arm", "reference", the mean "difference" with its interval "low" to "high",
+        "p", "effect", the numbers of "seeds" and "images" compared, "p_holm" and the "verdict".
+    """
+    arms = [arm.name for arm in plan.arms if arm.name != plan.reference]
+    places = [(test, metric, arm) for test in plan.tests for metric in plan.metrics for arm in arms]
+    found = [_difference(plan, runs, *place) for place in places]
+    adjusted = statistics.holm([difference.p for difference in found])
+    return [_comparison(plan, runs, *each) for each in zip(places, found, adjusted)]
+
+
+def _difference(plan, runs, test, metric, arm):
+    pair = (values(runs, name, plan.seeds, test, metric) for name in (arm, plan.reference))
+    return statistics.compare(*pair)
+
+
+def _comparison(plan, runs, place, difference, p):
+    """A row of `comparisons`."""
+    test, metric, arm = place
+    names, unit = (arm, plan.reference), plans.METRICS[metric]
+    done = [sum("scores" in runs[name, seed] for seed in plan.seeds) for name in names]
+    diverged = [sum(runs[name, seed]["status"] == "diverged" for seed in plan.seeds) for name in names]
+    sentence = statistics.verdict(*names, difference, p, plan.matters.get(metric, 0.0), unit, done, diverged)
+    if 0 < difference.seeds < len(plan.seeds):
+        sentence += f"; {difference.seeds} of {len(plan.seeds)} seeds came through in both"
+    place = {"test": test, "metric": metric, "arm": arm, "reference": plan.reference}
+    numbers = {"difference": difference.mean, **dataclasses.asdict(difference), "p_holm": p}
+    del numbers["mean"]
+    return {**place, **numbers, "verdict": f"{metric.upper()} on {test}: {sentence}"}
+
+
+def record(plan, out, root, trials, chosen, runs):
+    """Write the run record of an ablation.
+
+    Args:
+        plan: `plans.Plan`.
+        out, root: output root and data root, kept out of the messages on record.
+        trials: {(arm, number): result}; empty where there was nothing to choose.
+        chosen: {arm: number of its trial}.
+        runs: {(arm, seed): result}, that of ("bicubic", None) being the baseline's.
+    Returns:
+        `results.Record`.
+    """
+    baseline = runs[("bicubic", None)]
+    runs = {(arm, seed): result for (arm, seed), result in runs.items() if arm != "bicubic"}
+    compared = comparisons(plan, runs)
+    tables = {
+        "comparisons": compared,
+        "arms": _arm_rows(plan, runs, chosen, baseline),
+        "runs": _run_rows(plan, runs, chosen),
+        "trials": _trial_rows(plan, trials, chosen),
+        "images": _image_rows(runs),
+        "history": _history_rows(runs),
+    }
+    for row in (*tables["runs"], *tables["trials"]):
+        row["reason"] = _without_places(row["reason"], out, root)
+    metrics = {"headline": _headline(plan, compared), **_counts(runs), **_totals(trials, runs)}
+    return results.write(out, f"ablation-{plan.name}-{plan.profile}", plan, metrics, tables)
+
+
+def shown(record, test, metric="psnr"):
+    """What `viz.comparison` draws, from the record of an ablation.
+
+    Args:
+        record: `results.Record`.
+        test: name of a test set.
+        metric: a key of `plans.METRICS`.
+    Returns:
+        ({arm: values by seed}, {arm: (difference, low, high)}), and the verdicts as one text, for the alt text.
+    """
+    values, name = {}, f"{test}_{metric}"
+    for row in record.table("runs"):
+        values.setdefault(row["arm"], []).append(row[name])
+    rows = [row for row in record.table("comparisons") if (row["test"], row["metric"]) == (test, metric)]
+    differences = {row["arm"]: (row["difference"], row["low"], row["high"]) for row in rows}
+    return values, differences, ". ".join(row["verdict"] for row in rows)
+
+
+def reference(name, profile="cpu"):
+    """The recorded run of a plan in the repository's results, and the words that go with it.
+
+    Args:
+        name: the plan's name.
+        profile: that of the run.
+    Returns:
+        (`results.Record` or None, str): command, machine and time of the run, or which command makes the record.
+    """
+    kept = results.recorded(f"ablation-{name}-{profile}")
+    command = f"`srlib ablate {name} --data-root DIR --out results`"
+    return kept, _provenance(kept, command) if kept else f"No recorded run of {name} here; {command} makes it."
+
+
+def _provenance(record, command):
+    """One sentence on how a record came to be."""
+    machine, metrics = record.read("environment"), record.read("metrics")
+    runs = metrics["done"] + metrics["collapsed"] + metrics["diverged"]
+    return (
+        f"Recorded by {command} on {machine['processor']}, {machine['cores']} cores, {machine['time'][:10]}: "
+        f"{runs} runs, {metrics['seconds'] / 3600:.1f} hours of training with their trials."
+    )
+
+
+def _headline(plan, compared):
+    """The verdicts by the metric that the plan names first."""
+    first = [row["verdict"] for row in compared if row["metric"] == plan.metrics[0]]
+    return f"{plan.name}: {'; '.join(first)}"
+
+
+def _counts(runs):
+    """How many runs ended how: {outcome: count}."""
+    ends = [result["status"] for result in runs.values()]
+    return {outcome: ends.count(outcome) for outcome in OUTCOMES}
+
+
+def _totals(trials, runs):
+    """The trials that failed, and the seconds of all trainings together."""
+    seconds = sum(result.get("seconds", 0.0) for result in (*trials.values(), *runs.values()))
+    return {"failed_trials": _counts(trials)["failed"], "seconds": round(seconds, 1)}
+
+
+def _without_places(text, out, root):
+    """A message without the folders of this machine."""
+    for place, name in ((out, "<out>"), (root, "<data root>"), (pathlib.Path.home(), "~")):
+        text = text.replace(str(place), name) if place else text
+    return text
+
+
+def _arm_rows(plan, runs, chosen, baseline):
+    """One row an arm, bicubic first: what it chose, how its runs ended, mean and standard deviation over seeds."""
+    of_baseline = _means(plan, {("bicubic", seed): baseline for seed in plan.seeds}, "bicubic", plan.seeds)
+    none = {**dict.fromkeys(OUTCOMES, ""), **of_baseline, **_balance(plan, {})}
+    rows = [{"arm": "bicubic", "settings": "", **none}]
+    for arm in plan.arms:
+        own = {key: result for key, result in runs.items() if key[0] == arm.name}
+        numbers = {**_counts(own), **_means(plan, runs, arm.name, plan.seeds), **_balance(plan, own)}
+        rows.append({"arm": arm.name, "settings": _chosen(arm, chosen), **numbers})
+    return rows
+
+
+def _balance(plan, runs):
+    """Of the adversarial phase: means and deviations over seeds of the last D(HR) and D(SR), which tell its balance."""
+    found = {}
+    for name in ("d_real", "d_fake") if plan.phase == "adversarial" else ():
+        last = [_outcome(result)[name] for result in runs.values()]
+        found[name], found[f"{name}_sd"] = statistics.mean_and_deviation(last)
+    return found
+
+
+def _means(plan, runs, arm, seeds):
+    """Means over images and seeds, {"<test>_<metric>": mean, "<test>_<metric>_sd": deviation over seeds}."""
+    found = {}
+    for test in plan.tests:
+        for metric in plans.METRICS:
+            each = values(runs, arm, seeds, test, metric).mean(axis=1)
+            found[f"{test}_{metric}"], found[f"{test}_{metric}_sd"] = statistics.mean_and_deviation(each)
+    return found
+
+
+def _chosen(arm, chosen):
+    """The settings of an arm with those it chose, as text."""
+    return _text({**arm.settings, **arm.trials[chosen[arm.name]]})
+
+
+def _text(settings):
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _run_rows(plan, runs, chosen):
+    """One row a run: how it ended, what it scored, and its folder's name, where its generator is."""
+    rows = []
+    for arm in plan.arms:
+        for seed in plan.seeds:
+            ended = {"arm": arm.name, "seed": seed, **_outcome(runs[arm.name, seed])}
+            means = _means(plan, runs, arm.name, (seed,))
+            scores = {name: value for name, value in means.items() if not name.endswith("_sd")}
+            place = {"settings": _chosen(arm, chosen), "id": runs[arm.name, seed].get("id", "")}
+            rows.append({**ended, **scores, **place})
+    return rows
+
+
+def _outcome(result):
+    """How a training ended, and the last of what was watched; what is not known is NaN."""
+    last = {**result, **(result.get("history") or [{}])[-1]}
+    names = ("step", "val_psnr", "bicubic_val_psnr", "d_real", "d_fake", "seconds", "seconds_per_step")
+    numbers = {name: (result if name == "seconds" else last).get(name) for name in names}
+    known = {name: math.nan if value is None else value for name, value in numbers.items()}
+    return {"status": result["status"], "reason": result.get("reason", ""), **known}
+
+
+def _trial_rows(plan, trials, chosen):
+    """One row a trial."""
+    return [
+        {
+            "arm": arm.name,
+            "trial": number,
+            "settings": _text(arm.trials[number]),
+            **_outcome(trials[arm.name, number]),
+            "chosen": "yes" if chosen[arm.name] == number else "",
+        }
+        for arm in plan.arms
+        for number in range(len(arm.trials) if trials else 0)
+    ]
+
+
+def _image_rows(runs):
+    """One row for each run and image scored."""
+    return [
+        {"arm": arm, "seed": seed, "test": test, **row}
+        for (arm, seed), result in runs.items()
+        for test, rows in result.get("scores", {}).items()
+        for row in rows
+    ]
+
+
+def _history_rows(runs):
+    """The training curves of all runs, one below the other."""
+    return [
+        {"arm": arm, "seed": seed, **row} for (arm, seed), result in runs.items() for row in result.get("history", [])
+    ]

@@ -1,0 +1,43 @@
+"""What the test of resumed runs starts in processes of its own, to be killed there."""
+
+import numpy as np
+
+
+def train(phase, settings, picture, folder, result):
+    """Train a phase with a checkpoint at every stretch and deterministic operations; write the weights to `result`."""
+    from srlib import generator, precision, training
+
+    precision.make_deterministic()
+    if phase == "pixel":
+        trained = training.pretrain(settings, [picture], folder=folder, minutes=0)
+    else:
+        start = generator.build(settings)
+        for index, weight in enumerate(start.weights):  # any start, the same in every process
+            weight.assign(np.random.default_rng(index).normal(0.5, 0.1, weight.shape))
+        trained = training.adversarial(settings, [picture], start, folder=folder, minutes=0)
+    np.savez(result, *trained.generator.get_weights())
+
+
+def memory(settings, picture, steps, result):
+    """Train on pixels and write the resident memory in MiB at the end of each of `steps`, in their order."""
+    import pathlib
+
+    import keras
+
+    from srlib import training
+
+    seen = {}
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            step = (epoch + 1) * self.params["steps"]
+            if step in steps:
+                pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+                seen[step] = pages * 4096 / 2**20
+
+    plain, training._tensorboard = training._tensorboard, lambda folder: [Watch()]
+    try:
+        training.pretrain(settings, [picture])
+    finally:
+        training._tensorboard = plain
+    np.save(result, [seen[step] for step in steps])
