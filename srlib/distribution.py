@@ -232,6 +232,25 @@ def outputs(logs):
     return {name: keras.ops.reshape(value, (1,)) for name, value in logs.items()}
 
 
+def loss_scaled(optimizer, policy):
+    """The optimizer to compile a model of that dtype policy with: float16 on several replicas needs one verdict."""
+    return _LossScale(optimizer) if policy == "mixed_float16" and replicas() > 1 else optimizer
+
+
+class _LossScale(keras.optimizers.LossScaleOptimizer):
+    """Keras's loss scaling with one verdict for all replicas: if one overflows, all leave the step out.
+
+    Keras asks each replica about its own gradients, before their sum: one that overflows alone would leave the others
+    waiting for it, or put its infinities into the sum.
+    """
+
+    def check_finite(self, grads):
+        import tensorflow as tf
+
+        overflown = tf.cast(tf.logical_not(super().check_finite(grads)), tf.float32)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, overflown) == 0
+
+
 def mean_over_replicas(values):
     """The means of float tensors of one shape over all replicas, in one exchange; the tensors outside of a replica."""
     import tensorflow as tf

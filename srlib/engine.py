@@ -12,7 +12,7 @@ import random
 import keras
 import numpy as np
 
-from srlib import discriminator, gan, generator, optimizers, precision
+from srlib import discriminator, distribution, gan, generator, optimizers, precision
 
 KEPT = 4  # compiled models that stay in memory
 
@@ -95,6 +95,7 @@ def _compiled(phase, config, together, networks):
     schedule = _schedule(phase, config)
     optimizer = optimizers.create(config.optimizer, schedule, config.weight_average, config.adabelief_epsilon)
     schedule.share(optimizer)
+    optimizer = distribution.loss_scaled(optimizer, model.dtype_policy.name)
     # XLA is JAX's way to compile. On TensorFlow it has no bfloat16 convolutions for the CPU and takes twice the time.
     jit = keras.backend.backend() == "jax"
     model.compile(optimizer=optimizer, jit_compile=jit, steps_per_execution=together)

@@ -112,7 +112,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     if not engine.chief:
         return path, None
     models.save(path, trained.generator, config, _about(name, recipe, config, images))
-    return path, _record(name, config, trained, path, root, out)
+    return path, _record(name, config, trained, path, root, out, engine.replicas)
 
 
 def _about(name, recipe, config, images):
@@ -128,10 +128,10 @@ def _about(name, recipe, config, images):
     }
 
 
-def _record(name, config, trained, path, root, out):
+def _record(name, config, trained, path, root, out, devices):
     """Score the saved model on the test sets and write the run record."""
     upscaler = upscale.load(path)
-    metrics, tables = {"seconds_per_step": trained.seconds_per_step}, {"history": trained.history}
+    metrics, tables = {"seconds_per_step": trained.seconds_per_step, "devices": devices}, {"history": trained.history}
     for test_set in sources.test_sets(root):
         photos = sources.load(test_set, "test", root).limit(config.evaluate_images)
         scores = evaluate.evaluate(upscaler, photos, tqdm.tqdm)

@@ -25,7 +25,7 @@ SETTINGS = {
     "adversarial_weight": 0.1,
     "train_images": 2,
     "evaluate_images": 1,
-    "hr_patch": 16,
+    "hr_patch": 32,
     "batch": 4,
     "pretrain_steps": 4,
     "pretrain_learning_rate": 1e-3,
@@ -77,6 +77,34 @@ def command(devices, out):
     return cli.status(["train", "tiny", "--resume", "--devices", devices, "--out", str(out), *pairs])
 
 
+def overflow(devices):
+    """Three steps of loss scaling, in the second of which the second of two replicas overflows: weight and scale."""
+    import keras
+    import tensorflow as tf
+
+    from srlib import distribution
+
+    engine, found = distribution.engine(devices), []
+    with engine.scope():
+        weight = keras.Variable([8.0])
+        optimizer = distribution.loss_scaled(keras.optimizers.SGD(1.0), "mixed_float16")
+        optimizer.build([weight])
+
+        @tf.function
+        def step(gradients):
+            def replica():
+                own = tf.gather(gradients, tf.distribute.get_replica_context().replica_id_in_sync_group)
+                optimizer.apply([optimizer.scale_loss(own)[None]], [weight])
+
+            tf.distribute.get_strategy().run(replica)
+
+        for gradients in ([1.0, 2.0], [1.0, np.inf], [0.5, 0.5]):
+            step(tf.constant(gradients))
+            values = (weight, optimizer.dynamic_scale)
+            found.append([float(keras.ops.convert_to_numpy(value).item()) for value in values])
+    return {"overflow": np.array(found)}
+
+
 def as_worker(folder, index):
     """The command, the same again from its third checkpoint, the adversarial phase, and a quarrel of the workers."""
     from srlib import checkpoints
@@ -93,7 +121,7 @@ def as_worker(folder, index):
             checkpoints.found(folder / "out" / "training" / "tiny-0")[-1].unlink()
     files.replacing = lambda path: written.append(str(path)) or replacing(path)
     found |= {"status again": command("workers", folder / "out"), "written": written}
-    found |= networks("workers")
+    found |= networks("workers") | overflow("workers")
     try:
         engine.agree(weights=lambda: np.ones(3), pictures=lambda: [np.ones(2), np.full(2, index)])
     except errors.InputError as error:
@@ -113,7 +141,8 @@ def main(devices, folder):
         processor = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
     for name in ("jax", "none") if devices == "jax" else (devices,):
-        np.savez(folder / f"{name}-0.npz", **pixels(name), **networks(name))
+        more = overflow(name) if name == "mirrored" else {}
+        np.savez(folder / f"{name}-0.npz", **pixels(name), **networks(name), **more)
 
 
 if __name__ == "__main__":

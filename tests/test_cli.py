@@ -170,6 +170,7 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["train", "tiny", "-p", "pretrian_steps", "3"], "did you mean 'pretrain_steps'?"),
         (["train", "tiny", "-p", "pretrain_steps", "many"], "pretrain_steps takes int"),
         (["train", "tiny", "--data-root", "nowhere"], "nowhere"),
+        (["train", "tiny", "--devices", "miror"], "did you mean 'mirrored'?"),
         (["ablate", "nowhere.toml"], "nowhere.toml"),
         (["ablate", "optimizers_pixl"], "did you mean 'optimizers_pixel'?"),
         (["ablate", "plan.toml", "--scheduler", "tcp://127.0.0.1:1", "--workers", "-1"], "--workers"),

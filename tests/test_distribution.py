@@ -4,16 +4,19 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 
 import distributed_runs
 import keras
 import numpy as np
 import pytest
 
-from srlib import distribution, models, results
+from srlib import cli, distribution, models, results
 from srlib.errors import InputError
 
 PROGRAM = pathlib.Path(distributed_runs.__file__)
@@ -24,21 +27,26 @@ LOSSES = {
 
 
 def started(devices, folder, **environment):
-    """`distributed_runs` in a process of its own, on this machine's processors."""
+    """`distributed_runs` in a process of its own, on this machine's processors: (process, path of what it prints)."""
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", **environment}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     command = [sys.executable, str(PROGRAM), devices, str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    handle, printed = tempfile.mkstemp(dir=folder)
+    with open(handle, "w") as output:
+        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment), printed
 
 
-def finished(processes, timeout=300):
-    """Wait until all have ended well; none outlives this call."""
+def finished(runs, timeout=400):
+    """Wait until all have ended well, or one has not; none outlives this call."""
+    end = time.monotonic() + timeout
     try:
-        outputs = [process.communicate(timeout=timeout)[0] for process in processes]
+        while None in (codes := [process.poll() for process, _ in runs]) and not any(codes) and time.monotonic() < end:
+            time.sleep(0.1)
     finally:
-        for process in processes:
+        for process, _ in runs:
             process.kill()  # TensorFlow's workers do not heed a polite request
-    assert [process.returncode for process in processes] == [0] * len(processes), outputs[0][-3000:]
+    for code, (_, printed) in zip(codes, runs):
+        assert code == 0, pathlib.Path(printed).read_text(errors="replace")[-3000:]
 
 
 def free_ports(count):
@@ -131,21 +139,30 @@ def test_two_workers_descend_to_equal_weights_which_are_those_of_one_process(wor
     assert_same_weights(workers[0], single, "networks")
 
 
-def history(out):
-    return results.Record(out / "runs" / "train-tiny-0").table("history")
+def test_one_replica_that_overflows_makes_all_leave_the_step_out(mirrored, workers):
+    # Gradients 1 + 2 take the weight from 8 to 5, the second step only halves the scale, 0.5 + 0.5 take it to 4.
+    scale = 2.0**15
+    expected = [[5.0, scale], [5.0, scale / 2], [4.0, scale / 2]]
+    assert [found["overflow"].tolist() for found in (mirrored, *workers)] == [expected] * 3
+
+
+def record(out):
+    return results.Record(out / "runs" / "train-tiny-0")
 
 
 def test_the_command_on_two_workers_leaves_what_it_leaves_on_one_device(workers, folder, tmp_path):
     assert [int(worker["status"]) for worker in workers] == [0, 0]
     assert distributed_runs.command("none", tmp_path) == 0
-    for one, other in zip(history(folder / "first"), history(tmp_path), strict=True):
+    records = [record(folder / "first"), record(tmp_path)]
+    assert [each.read("metrics")["devices"] for each in records] == [2, 1]
+    for one, other in zip(*(each.table("history") for each in records), strict=True):
         assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
         assert one["val_psnr"] == pytest.approx(other["val_psnr"], abs=1e-3)
 
 
 def test_two_workers_go_on_together_from_the_chiefs_checkpoint(workers, folder):
     assert [int(worker["status again"]) for worker in workers] == [0, 0]
-    before, after = (history(folder / name) for name in ("first", "out"))
+    before, after = (record(folder / name).table("history") for name in ("first", "out"))
     assert [row["seconds"] for row in after[:3]] == [row["seconds"] for row in before[:3]]
     assert after[3]["seconds"] != before[3]["seconds"]
     assert [row["loss"] for row in after] == pytest.approx([row["loss"] for row in before], rel=1e-6)
@@ -237,3 +254,67 @@ def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
     with pytest.raises(InputError, match="a batch of 16 cannot be shared out evenly among 3 devices"):
         distribution.engine("none", batch=16)
     assert distribution.engine("none", batch=15).replicas == 3
+
+
+@pytest.fixture
+def examples(repository):
+    """The code blocks of CONTRIBUTING's section on several machines, by language."""
+    section = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Several devices")[2]
+    section = section.partition("\n## ")[0]
+    return dict(re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL))
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """A function that runs a script where srlib, srun and scontrol are stand-ins: (TF_CONFIG, words) of each srlib."""
+    stand_ins = {
+        "srlib": 'echo "$TF_CONFIG|$*"',
+        "scontrol": "printf 'node-a\\nnode-b\\n'",
+        "srun": 'shift; for index in 0 1; do SLURM_PROCID=$index "$@"; done',
+    }
+    for name, script in stand_ins.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def run(script):
+        environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+        done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+        return [tuple(line.split("|")) for line in done.stdout.splitlines()]
+
+    return run
+
+
+def assert_two_workers(started):
+    """Both commands are ones that srlib takes, on the first and second of two workers."""
+    assert [distribution.cluster(text) for text, _ in started] == [(2, True), (2, False)]
+    for _, words in started:
+        name, *arguments = words.split()
+        context = cli.command.commands[name].make_context(name, arguments)
+        assert (context.params["devices"], context.params["resume"]) == ("workers", True)
+
+
+def test_the_two_commands_for_two_machines_start_two_workers(examples, shell):
+    assert_two_workers(shell(re.sub(r"^\w+\$ ", "", examples["sh"], flags=re.MULTILINE)))
+
+
+def test_the_slurm_example_starts_two_workers(examples, shell):
+    assert_two_workers(shell(examples["bash"]))
+    assert len(examples["bash"].splitlines()) <= 25
+
+
+def test_the_kubernetes_example_starts_two_workers(examples):
+    yaml = pytest.importorskip("yaml", reason="reads the example: PyYAML is not installed")
+    service, job = yaml.safe_load_all(examples["yaml"])
+    pod = job["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    index, config = container["env"]
+    texts = [
+        config["value"].replace(f"$({index['name']})", str(number)) for number in range(job["spec"]["completions"])
+    ]
+    assert_two_workers([(text, " ".join(container["command"][1:])) for text in texts])
+    # An Indexed Job's pods are <job>-<index>, and have addresses below the headless service that `subdomain` names.
+    name, subdomain = job["metadata"]["name"], pod["subdomain"]
+    hosts = json.loads(texts[0])["cluster"]["worker"]
+    assert hosts == [f"{name}-{number}.{subdomain}:12345" for number in range(2)]
+    assert (service["metadata"]["name"], service["spec"]["selector"]) == (subdomain, {"job-name": name})
+    assert len(examples["yaml"].splitlines()) <= 25
