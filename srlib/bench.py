@@ -210,7 +210,7 @@ def projection_table(recorded, drawn, config, share=0.3):
     steps = tuple(recorded[name]["rows"][0]["seconds"] for name in ("training", "adversarial"))
     lines = ["| machine | hours | patches a second | read, MB/s | limit |", "|---|---|---|---|---|"]
     for row in projection(steps, share, config, drawn):
-        rates = f"{row['hours']:,.0f} | {row['patches']:,.0f} | {row['megabytes']:,.0f}"
+        rates = f"{row['hours']:,.1f} | {row['patches']:,.0f} | {row['megabytes']:,.0f}"
         lines.append(f"| {row['machine']} | {rates} | {row['limit']} |")
     sizes = ", ".join(f"{name} {size:.0f} GB" for name, size in storage().items())
     return "\n".join([*lines, "", f"Packed pixels on disk: {sizes}. One process draws {drawn:,.0f} patches a second."])
