@@ -28,7 +28,7 @@ FLOORS = (
         "data.images",
         "data.catalogue",
     ),
-    ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare"),
+    ("ranges", "data.sources", "data.patches", "data.fetch", "data.archives", "data.duplicates", "data.prepare", "data.damage"),
     ("data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
