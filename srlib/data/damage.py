@@ -6,6 +6,7 @@ In NumPy and with Pillow's own JPEG, for whole images: what robustness is measur
 
 import dataclasses
 import io
+import math
 
 import numpy as np
 from PIL import Image
@@ -15,7 +16,6 @@ from srlib import resize
 from srlib.config import SCALE, did_you_mean
 from srlib.errors import InputError
 
-REACH = 7  # pixels that a blur reaches to each side
 RESAMPLERS = ("bicubic", "area", "bilinear", "plain")
 _DISTANCES = np.arange(16) - 7.5  # of the HR pixels around an LR pixel's centre, in HR pixels
 
@@ -93,7 +93,7 @@ def apply(damage, image, seed=0):
     """The LR image, uint8 (height // 4, width // 4, 3), of an uint8 image under a `Damage`; `seed` of the noise."""
     pixels = resize.crop_to_multiple(image).astype(np.float64)
     if damage.blur:
-        pixels = blurred(pixels, gaussian(damage.blur, damage.narrow, damage.angle))
+        pixels = blurred(pixels, damage.blur, damage.narrow, damage.angle)
     if damage.before:
         pixels = jpeg(resize.to_uint8(pixels), damage.before).astype(np.float64)
     pixels = reduced(pixels, damage.resampler)
@@ -104,18 +104,24 @@ def apply(damage, image, seed=0):
     return jpeg(lr, damage.after) if damage.after else lr
 
 
-def gaussian(sigma, narrow=1.0, angle=0.0):
-    """The kernel of a blur, `Damage`'s arguments: float64 (15, 15) that adds up to 1."""
-    down, across = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
-    along = across * np.cos(angle) + down * np.sin(angle)
-    beside = down * np.cos(angle) - across * np.sin(angle)
-    kernel = np.exp(-(along**2 + (beside / narrow) ** 2) / (2 * sigma**2))
-    return kernel / kernel.sum()
+def blurred(pixels, sigma, narrow=1.0, angle=0.0):
+    """A float image (height, width, 3) under a Gaussian of `Damage`'s arguments, mirrored at its edges."""
+    pad = math.ceil(4 * sigma)
+    padded = np.pad(pixels, ((pad, pad), (pad, pad), (0, 0)), mode="symmetric")
+    down, across = np.fft.fftfreq(padded.shape[0])[:, None], np.fft.fftfreq(padded.shape[1])
+    kept = np.exp(gaussian_exponent(down, across, sigma, narrow, math.cos(angle), math.sin(angle)))
+    spectrum = np.fft.fft2(padded, axes=(0, 1)) * kept[..., None]
+    return np.fft.ifft2(spectrum, axes=(0, 1)).real[pad:-pad, pad:-pad]
 
 
-def blurred(pixels, kernel):
-    """A float image (height, width, 3) under a symmetric kernel, mirrored at its edges."""
-    return ndimage.correlate(pixels, kernel[..., None], mode="reflect")
+def gaussian_exponent(down, across, sigma, narrow, cosine, sine):
+    """The logarithm of what a Gaussian leaves of the frequencies (`down`, `across`), in cycles per pixel.
+
+    Args:
+        down, across, sigma, narrow, cosine, sine: numbers, arrays or tensors that go together.
+    """
+    along, beside = across * cosine + down * sine, down * cosine - across * sine
+    return -2 * math.pi**2 * sigma**2 * (along**2 + (narrow * beside) ** 2)
 
 
 def taps(resampler):

@@ -159,29 +159,22 @@ class _Draws:
 
 
 def blurred(pixels, sigma, narrow, angle):
-    """Pixels under a Gaussian of their own for each image, mirrored at their edges; as `damage.gaussian`.
+    """Pixels under a Gaussian of their own for each image, mirrored at their edges, as `damage.blurred`.
 
     Args:
-        pixels: float32 (batch, side, side, 3), side at least 7.
+        pixels: float32 (batch, side, side, 3), side at least 8.
         sigma, narrow, angle: float32 (batch,); an image of σ 0 stays as it is.
     """
-    down, across = np.mgrid[-damage.REACH : damage.REACH + 1, -damage.REACH : damage.REACH + 1].astype("float32")
-    along = across[..., None] * ops.cos(angle) + down[..., None] * ops.sin(angle)
-    beside = (down[..., None] * ops.cos(angle) - across[..., None] * ops.sin(angle)) / narrow
-    kernels = ops.exp(-(along**2 + beside**2) / (2 * ops.maximum(sigma, 0.05) ** 2))
-    kernels = kernels / ops.sum(kernels, axis=(0, 1))
-    return _each_under_its_own(pixels, kernels)
-
-
-def _each_under_its_own(pixels, kernels):
-    """Images (batch, height, width, 3) under kernels (k, k, batch): the batch stands in the place of the channels."""
-    reach, (batch, height, width, channels) = damage.REACH, ops.shape(pixels)
-    padded = ops.pad(pixels, [[0, 0], [reach, reach], [reach, reach], [0, 0]], mode="symmetric")
-    side_by_side = ops.transpose(padded, (1, 2, 0, 3))
-    side_by_side = ops.reshape(side_by_side, (1, height + 2 * reach, width + 2 * reach, batch * channels))
-    kernels = ops.reshape(ops.repeat(kernels, channels, axis=2), (*kernels.shape[:2], batch * channels, 1))
-    result = ops.depthwise_conv(side_by_side, kernels, padding="valid")
-    return ops.transpose(ops.reshape(result, (height, width, batch, channels)), (2, 0, 1, 3))
+    sigma, narrow, cosine, sine = (
+        value[:, None, None, None] for value in (sigma, narrow, ops.cos(angle), ops.sin(angle))
+    )
+    planes = ops.transpose(pixels, (0, 3, 1, 2))
+    padded = ops.pad(planes, [[0, 0], [0, 0], [_MARGIN, _MARGIN], [_MARGIN, _MARGIN]], mode="symmetric")
+    frequencies = np.fft.fftfreq(padded.shape[-1]).astype("float32")
+    kept = ops.exp(damage.gaussian_exponent(frequencies[:, None], frequencies, sigma, narrow, cosine, sine))
+    real, imaginary = ops.fft2((padded, ops.zeros_like(padded)))
+    result = ops.ifft2((real * kept, imaginary * kept))[0][:, :, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    return ops.where(sigma > 0, ops.transpose(result, (0, 2, 3, 1)), pixels)  # a transform and back is not exact
 
 
 def resampled(pixels, choice):
