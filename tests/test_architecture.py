@@ -46,7 +46,7 @@ FLOORS = (
     ("losses", "models"),
     ("gan", "upscale"),
     ("evaluate", "engine"),
-    ("callbacks", "checkpoints"),
+    ("callbacks", "checkpoints", "face_measures", "robustness"),
     ("training",),
     ("recipes", "units"),
     ("findings",),

@@ -147,7 +147,7 @@ class _Draws:
         return ops.where(chosen, self.between(low, high), 0.0)
 
     def choice(self, probabilities):
-        """One of several things by their probabilities, the first for a clean patch: float32 (batch, things), 0 or 1."""
+        """One of several by their probabilities, the first for a clean patch: 0 or 1, float32 (batch, things)."""
         ends = np.cumsum(probabilities).astype("float32")[:-1]
         number = ops.where(self._damaged, self.next(), 0.0)
         passed = ops.sum(ops.cast(number[:, None] >= ends, "int32"), axis=1)
