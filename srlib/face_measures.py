@@ -20,10 +20,11 @@ from srlib import evaluate, metrics, resize, results, statistics
 from srlib.errors import InputError
 
 PROTOCOL = (
-    "dlib HOG detector on the original at twice its size, largest face, the same box for the enlarged picture; "
-    "68 landmarks in each; 128-number descriptors without jitter, distances to the original's; landmark error in parts of the "
-    "distance between the outer corners of the eyes; PSNR on Y of studio-range BT.601 inside the face's box, and over "
-    "eyes and mouth; LR-consistency: RGB PSNR of the enlarged picture, reduced again, to the LR it was made from"
+    "dlib HOG detector on the original (at twice its size if none is found), largest face, the same box for the "
+    "enlarged picture; 68 landmarks in each; 128-number descriptors without jitter, distances to the original's; "
+    "landmark error in parts of the distance between the outer corners of the eyes; PSNR on Y of studio-range BT.601 "
+    "inside the face's box, and over eyes and mouth; LR-consistency: RGB PSNR of the enlarged picture, reduced again, "
+    "to the LR it was made from"
 )
 _LEFT_EYE, _RIGHT_EYE, _MOUTH = slice(36, 42), slice(42, 48), slice(48, 68)  # of the 68 landmarks
 _OUTER_CORNERS = (36, 45)
@@ -32,7 +33,7 @@ _AROUND = 0.1  # of the distance between the eyes, how far a part's box goes bey
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """Where a face is: `box` (top, left, bottom, right) in pixels of the picture, `landmarks` float (68, 2), x and y."""
+    """Where a face is: `box` (top, left, bottom, right) in pixels, `landmarks` float (68, 2), x and y."""
 
     box: tuple
     landmarks: np.ndarray
@@ -95,7 +96,8 @@ class Recogniser:
 
     def find(self, image):
         """The largest face of a uint8 picture (height, width, 3) as a `Face`, None where there is none."""
-        boxes = self._detector(np.ascontiguousarray(image), 1)
+        image = np.ascontiguousarray(image)
+        boxes = self._detector(image, 0) or self._detector(image, 1)  # at twice the size it finds faces below 80 px
         if not boxes:
             return None
         largest = max(boxes, key=lambda box: box.area())

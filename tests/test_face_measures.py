@@ -21,7 +21,7 @@ def landmarks(shift=0.0):
 
 
 class Known:
-    """A recogniser that finds the same face wherever the picture is not almost black, its descriptor the mean colour's."""
+    """A recogniser that finds the same face in every picture but dark ones, its descriptor the mean colour's."""
 
     def find(self, image):
         return face_measures.Face(BOX, landmarks()) if image.max() > 5 else None
