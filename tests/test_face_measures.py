@@ -173,13 +173,10 @@ def test_enlarging_by_bicubic_costs_identity_and_the_original_nothing(recogniser
     assert 0 < bicubic.landmark_error < 0.2
 
 
-def test_on_real_portraits_bicubic_is_as_far_off_as_was_measured(recogniser, data_root):
-    # The first three of the test split, from which all 149 take minutes.
+def test_on_real_portraits_bicubic_is_as_far_off_as_it_was(recogniser, data_root):
+    # The first three of the test split, of which all take a minute; the first 60 gave 0.304.
     paths = images.find(data_root / "faces" / "test")[:3]
     photos = [sources.Photo(path.stem, lambda path=path: images.read(path)) for path in paths]
     rows = face_measures.measure_all(resize.upscale, photos, recogniser)
     assert [row.face for row in rows] == [1, 1, 1]
-    assert np.mean([row.euclidean for row in rows]) == pytest.approx(MEASURED, abs=0.01)
-
-
-MEASURED = 0.0
+    assert np.mean([row.euclidean for row in rows]) == pytest.approx(0.2875, abs=0.005)
