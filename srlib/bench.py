@@ -84,6 +84,22 @@ def generator_operations(config):
     return 3 * 2 * products * config.batch
 
 
+def adversarial_operations(config):
+    """Those of a step of both networks: the generator's, and seven times the discriminator's forward pass.
+
+    Two passes forward, for originals and generated pictures; for both the gradients of the weights and of what lies
+    below; and once more those of the generated picture, which the generator learns from.
+    """
+    filters, side, products, channels = config.discriminator_filters, config.hr_patch, 0, 3
+    for factor in (1, 2, 4, 8):
+        for stride in (1, 2):
+            side //= stride
+            products += 9 * channels * factor * filters * side**2
+            channels = factor * filters
+    products += channels * side**2 * config.discriminator_dense + config.discriminator_dense
+    return generator_operations(config) + 7 * 2 * products * config.batch
+
+
 def run(folder, only=(), rounds=9):
     """The rows of the cases in the folder benchmarks/, one case after the other, as they come.
 
@@ -157,25 +173,30 @@ COCO, FFHQ = 118_287, 70_000  # photographs
 COCO_PIXELS, FFHQ_PIXELS = 640 * 480, 1024 * 1024  # COCO's most common size; FFHQ's only one
 
 
-def projection(step_seconds, operations, share, config):
-    """What the paper's pixel phase would take, twice (COCO, then faces): a row for each machine.
+def projection(steps, share, config, drawn):
+    """What the reproduction would take by the paper's schedule, on COCO and again on faces: a row for each machine.
 
     Args:
-        step_seconds: float, a step measured on this machine.
-        operations: float, of a step, of `generator_operations`.
+        steps: (pixel, adversarial), seconds of a step measured on this machine.
         share: float, the part of its peak that a GPU is taken to reach.
         config: `Config` with steps, batch and patch.
+        drawn: float, patches a second that one process draws from a packed store.
     Returns:
-        list of dicts: machine, hours, patches and bytes read a second, what limits it.
+        list of dicts: machine, hours, patches and megabytes read a second in the pixel phase, what limits it.
     """
-    seconds = {"this machine, measured": step_seconds}
-    seconds |= {f"{name}, at {share:.0%} of its peak": operations / (peak * share) for name, peak in PEAKS.items()}
-    bytes_of_batch = config.batch * (config.hr_patch + 16) ** 2 * 3
+    operations = generator_operations(config), adversarial_operations(config)
+    machines = {"this machine, measured": steps}
+    for name, peak in PEAKS.items():
+        machines[f"{name}, at {share:.0%} of its peak"] = tuple(count / (peak * share) for count in operations)
+    patch = (config.hr_patch + 16) ** 2 * 3
     rows = []
-    for machine, step in seconds.items():
-        rate = bytes_of_batch / step
-        hours = 2 * config.pretrain_steps * step / 3600
-        rows.append({"machine": machine, "hours": hours, "patches": config.batch / step, "megabytes": rate / 1e6})
+    for machine, (pixel, adversarial) in machines.items():
+        hours = 2 * (config.pretrain_steps * pixel + config.gan_steps * adversarial) / 3600
+        rate = config.batch / pixel
+        limit = "arithmetic" if rate < drawn else "drawing patches in one process"
+        rows.append(
+            {"machine": machine, "hours": hours, "patches": rate, "megabytes": rate * patch / 1e6, "limit": limit}
+        )
     return rows
 
 
@@ -184,23 +205,28 @@ def storage():
     return {"COCO": COCO * COCO_PIXELS * 3 / 1e9, "FFHQ": FFHQ * FFHQ_PIXELS * 3 / 1e9}
 
 
-def projection_table(recorded, config, share=0.3):
-    """The Markdown table of the projection from the recorded pretraining step; says what it assumes."""
-    step = recorded["training"]["rows"][0]["seconds"]
-    rows = projection(step, generator_operations(config), share, config)
-    lines = ["| machine | hours | patches a second | read, MB/s |", "|---|---|---|---|"]
-    lines += [f"| {r['machine']} | {r['hours']:,.0f} | {r['patches']:,.0f} | {r['megabytes']:,.0f} |" for r in rows]
+def projection_table(recorded, drawn, config, share=0.3):
+    """The Markdown table of the projection from the recorded steps and rate of drawing."""
+    steps = tuple(recorded[name]["rows"][0]["seconds"] for name in ("training", "adversarial"))
+    lines = ["| machine | hours | patches a second | read, MB/s | limit |", "|---|---|---|---|---|"]
+    for row in projection(steps, share, config, drawn):
+        rates = f"{row['hours']:,.0f} | {row['patches']:,.0f} | {row['megabytes']:,.0f}"
+        lines.append(f"| {row['machine']} | {rates} | {row['limit']} |")
     sizes = ", ".join(f"{name} {size:.0f} GB" for name, size in storage().items())
-    return "\n".join([*lines, "", f"Packed pixels on disk: {sizes}."])
+    return "\n".join([*lines, "", f"Packed pixels on disk: {sizes}. One process draws {drawn:,.0f} patches a second."])
 
 
 def update(readme, path, config):
     """Draw the table and the projection anew between their markers in benchmarks/README.md."""
     recorded, text = json.loads(path.read_text()), readme.read_text(encoding="utf-8")
-    for name, drawn in (("table", table(recorded)), ("projection", projection_table(recorded, config))):
+    drawn = json.loads((path.parent / "data_store.json").read_text())["store_crops_per_second"]
+    parts = {"table": table(recorded)}
+    if {"training", "adversarial"} <= set(recorded):
+        parts["projection"] = projection_table(recorded, drawn, config)
+    for name, part in parts.items():
         before, _, rest = text.partition(f"<!-- {name} -->")
         _, end, after = rest.partition(f"<!-- end of {name} -->")
         if not end:
             raise InputError(f"{readme} has no markers <!-- {name} --> and <!-- end of {name} -->")
-        text = f"{before}<!-- {name} -->\n{drawn}\n{end}{after}"
+        text = f"{before}<!-- {name} -->\n{part}\n{end}{after}"
     files.write_text(readme, text)

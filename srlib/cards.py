@@ -5,6 +5,11 @@ import pathlib
 from srlib import evaluate, files, leaderboard, models, resize, results, upscale, viz
 from srlib.data import sources
 
+# The measures on a card: what fits the original, and whether it is as sharp and of the same colour.
+_COLUMNS = {
+    column: leaderboard.COLUMNS[column][0] for column in ("psnr", "ssim", "lr_psnr", "spectrum_error", "colour_error")
+}
+
 # What each training set is, and under which terms; the sets themselves are not in this repository.
 DATA = {
     "bsds": "BSDS500 `train` (Martin et al., ICCV 2001; Arbeláez et al., PAMI 2011): non-commercial research",
@@ -12,6 +17,10 @@ DATA = {
     "faces": "official portraits of US office holders (CivilServiceUSA): mostly US public domain, collection MIT",
     "embedded": "photographs inside scikit-image and scikit-learn: CC0, public domain or CC BY, per image",
 }
+
+_SHEET_TEXT = """Written by `srlib tables`. Photographs inside scikit-image that no model here was trained on, at fixed
+places; PSNR and SSIM are those of the whole photograph's Y.
+"""
 
 _CARD = """# Model card: `{name}`
 
@@ -30,7 +39,7 @@ _CARD = """# Model card: `{name}`
 ## Scores
 {scores}
 
-{protocol}.
+{protocol}. What the columns mean: [all measures](../../tables/measures.md).
 
 ## Intended use
 Teaching and research on super-resolution, and enlarging photographs that were made small by a clean bicubic reduction.
@@ -89,17 +98,22 @@ def _training(config, about):
 
 
 def _scores(name, out):
-    """The model's and bicubic's mean scores as a table, from the records of `srlib evaluate --all`."""
+    """The model's mean scores as a table, bicubic's in brackets, from the records of `srlib evaluate --all`."""
     metrics = {record.id: record.read("metrics") for record in results.records(out)}
     own, bicubic = (metrics.get(f"evaluate-{each}", {}) for each in (name, "bicubic"))
-    rows = []
-    for key, title in leaderboard.TITLES.items():
-        if f"{key}_psnr" in own:
-            psnr, ssim = (f"{own[f'{key}_{measure}']:.{digits}f}" for measure, digits in (("psnr", 2), ("ssim", 4)))
-            rows.append(
-                {"test set": title, "PSNR-Y, dB": psnr, "SSIM-Y": ssim, "bicubic": f"{bicubic[f'{key}_psnr']:.2f}"}
-            )
+    rows = [
+        {
+            "in brackets: bicubic": title,
+            **{_COLUMNS[column]: _beside(own, bicubic, key, column) for column in _COLUMNS},
+        }
+        for key, title in leaderboard.TITLES.items()
+        if f"{key}_psnr" in own
+    ]
     return viz.table(rows) or "Not measured yet."
+
+
+def _beside(own, bicubic, key, column):
+    return f"{leaderboard.shown(own, key, column)} ({leaderboard.shown(bicubic, key, column)})"
 
 
 def figure(path, photo="astronaut", box=(0, 128, 256)):
@@ -115,9 +129,56 @@ def figure(path, photo="astronaut", box=(0, 128, 256)):
     name = models.default()
     enlarged = {"bicubic": resize.upscale(lr), name: upscale.load(name)(lr)}
     captions = ["input", *(viz.caption(key, *evaluate.score(original, image)) for key, image in enlarged.items())]
-    top, left, side = box
-    shown = [image[top : top + side, left : left + side] for image in (*enlarged.values(), original.rgb)]
-    small = lr[top // 4 : (top + side) // 4, left // 4 : (left + side) // 4]
-    drawn = viz.pictures([[small, *shown]], [[*captions, "original"]], height=2.6)
+    shown = [_detail(image, box) for image in (*enlarged.values(), original.rgb)]
+    drawn = viz.pictures(
+        [[_detail(lr, [number // 4 for number in box]), *shown]], [[*captions, "original"]], height=2.6
+    )
     with files.replacing(path) as beside:
         beside.write_bytes(viz.png(drawn, dots=110))
+
+
+# Places of the crop sheet, (id, (top, left, side)), in the embedded test split: those photographs may be published.
+CROPS = (
+    ("astronaut", (72, 172, 96)),
+    ("astronaut", (336, 124, 96)),
+    ("astronaut", (384, 384, 96)),
+    ("chelsea", (72, 128, 96)),
+    ("coins", (152, 176, 96)),
+)
+_SHEET = ("srresnet", "srgan")
+
+
+def crop_sheet(folder, crops=CROPS):
+    """Draw the same details by bicubic, by the pixel-trained and the adversarial network, and as they were.
+
+    Args:
+        folder: where crops.png and crops.md, the figure with its alternative text, are written.
+        crops: pairs of (id in the embedded test split, (top, left, side)).
+    Returns:
+        the path of crops.md.
+    """
+    folder = pathlib.Path(folder)
+    names = [name for name in _SHEET if name in models.available()] or [models.default()]
+    upscalers = {name: upscale.load(name) for name in ("bicubic", *names)}
+    photos = dict.fromkeys(key for key, _ in crops)
+    shown = {photo.id: _shown(photo, upscalers) for photo in sources.load("embedded", "test") if photo.id in photos}
+    rows = [[_detail(image, box) for image in shown[key].values()] for key, box in crops]
+    drawn = viz.pictures(rows, [list(shown[key]) for key, _ in crops], titles=[key for key, _ in crops])
+    with files.replacing(folder / "crops.png") as beside:
+        beside.write_bytes(viz.png(drawn, dots=80))
+    alt = f"Details of {', '.join(photos)}: enlarged by {', '.join(upscalers)}, and the originals"
+    files.write_text(folder / "crops.md", f"# Details side by side\n\n![{alt}](crops.png)\n\n{_SHEET_TEXT}")
+    return folder / "crops.md"
+
+
+def _shown(photo, upscalers):
+    """A photograph's enlargements and itself: {caption with the scores of the whole: uint8 array}."""
+    original, lr = evaluate.pair(photo)
+    enlarged = {name: upscaler(lr) for name, upscaler in upscalers.items()}
+    captions = {viz.caption(name, *evaluate.score(original, image)): image for name, image in enlarged.items()}
+    return {**captions, "original": original.rgb}
+
+
+def _detail(image, box):
+    top, left, side = box
+    return image[top : top + side, left : left + side]

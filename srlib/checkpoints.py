@@ -34,7 +34,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, folder, history, config, minutes=3.0, keep=2):
         super().__init__()
-        self._folder, self._history, self._minutes, self._keep = pathlib.Path(folder), history, minutes, keep
+        self.folder, self._history, self._minutes, self._keep = pathlib.Path(folder), history, minutes, keep
         self._config, self._defaults = dataclasses.asdict(config), dataclasses.asdict(type(config)())
         self._last = time.monotonic()
         self.terminated = False
@@ -48,13 +48,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save(self):
         """Write a checkpoint of the model as it stands and remove the oldest beyond `keep`."""
-        arrays = {f"v{index:04d}": np.asarray(value) for index, value in enumerate(_state(self.model))}
+        arrays = {f"v{index:04d}": np.asarray(value) for index, value in enumerate(state(self.model))}
         header = {"config": self._config, "history": self._history.state(), "sha256": models.checksum(arrays)}
         header = json.dumps(header).encode()
-        with files.replacing(self._folder / f"checkpoint-{self._history.step:08d}.npz") as beside:
+        with files.replacing(self.folder / f"checkpoint-{self._history.step:08d}.npz") as beside:
             np.savez(beside, header=np.frombuffer(header, np.uint8), **arrays)
         self._last = time.monotonic()
-        for old in found(self._folder)[: -self._keep]:
+        for old in found(self.folder)[: -self._keep]:
             old.unlink()
 
     def restore(self, model):
@@ -63,7 +63,7 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             InputError: the checkpoint is of a run with other settings.
         """
-        for path in reversed(found(self._folder)):
+        for path in reversed(found(self.folder)):
             try:
                 return self._load(path, model)
             except InputError:
@@ -122,5 +122,6 @@ def _variables(model):
     return [*model.weights, *model.optimizer.variables]
 
 
-def _state(model):
+def state(model):
+    """All that a step reads and changes, as arrays: what two runs have in common if they are one."""
     return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]

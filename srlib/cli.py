@@ -84,22 +84,36 @@ def course(profile, only, data_root, out, seed, pairs, notebooks):
     "--model", default="", help="Name of a shipped model, path of one, or bicubic; default: the best shipped."
 )
 @click.option(
-    "--tile", default=256, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
+    "--tile", default=512, show_default=True, help="Tile side in input pixels, 0 for none: bounds the memory."
 )
-def upscale(files, output, model, tile):
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "mixed_bfloat16", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="Of the products; auto: mixed_bfloat16 where the device is made for it and the pictures are large.",
+)
+def upscale(files, output, model, tile, precision):
     """Enlarge pictures four times.
 
-    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept.
+    Any format, size and mode goes in; PNG comes out, grey as grey, transparency kept. A few small pictures are done
+    in NumPy, in less time than Keras takes to start.
     """
     import tqdm
 
     _check_names(files, output)
-    notebook.import_keras()
     from srlib import models, upscale
 
     name = model or models.default()
-    upscaler = upscale.load(name, tile, lambda tiles: tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2))
+    prompt = precision in ("auto", "float32") and upscale.is_little(name, files)
+    if not prompt:
+        notebook.import_keras()
     folder = _writable(pathlib.Path(output))
+
+    def bar(tiles):
+        return tqdm.tqdm(tiles, unit="tile", disable=len(tiles) < 2)
+
+    upscaler = upscale.load(name, tile, bar, precision, prompt)
 
     def enlarge(file):
         target = folder / f"{pathlib.Path(file).stem}.png"
@@ -110,30 +124,67 @@ def upscale(files, output, model, tile):
 
 
 @command.command()
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="FILE", help="FILE.onnx or FILE.tflite.")
+def export(model, output):
+    """Write a MODEL, by name or path, as ONNX or TFLite for programs without Keras.
+
+    The file takes uint8 pictures (batch, height, width, 3) of any height and width and gives them four times as large;
+    the model's name, checksum and config are inside.
+    """
+    from srlib import export
+
+    with notebook.quiet():
+        export.export(model, output)
+    click.echo(f"{output}: {pathlib.Path(output).stat().st_size / 1e6:.1f} MB")
+
+
+@command.command()
 @click.option("--model", help="Name of a shipped model, path of one, or bicubic.")
 @click.option("--hr", metavar="DIR", help="Folder of high-resolution originals.")
 @click.option("--json", "json_file", metavar="FILE", help="Also write the figures there.")
-@click.option("--all", "everything", is_flag=True, help="All shipped models on all test sets, as records below --out.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All shipped and published models (of --model, if given: NAME,NAME) on all test sets, as records below --out.",
+)
+@click.option("--times", is_flag=True, help="Only time the models that --all measures, on this machine at rest.")
 @click.option("--data-root", help="With --all: where the test sets are; default SRLIB_DATA_ROOT.")
 @click.option("--out", default="results", show_default=True, help="With --all: where the records go.")
-def evaluate(model, hr, json_file, everything, data_root, out):
+def evaluate(model, hr, json_file, everything, times, data_root, out):
     """Measure a model on a folder of originals: PSNR and SSIM on luma, bicubic beside it, image by image."""
     if everything:
-        return _evaluate_all(data_root, out)
+        return _evaluate_all(data_root, out, model or "")
+    if times:
+        return _time_all(out)
     if not model or not hr:
-        raise InputError("evaluate needs --model and --hr, or --all")
+        raise InputError("evaluate needs --model and --hr, or --all, or --times")
     return _evaluate_folder(model, hr, json_file)
 
 
-def _evaluate_all(data_root, out):
-    """Records of bicubic and all shipped models."""
+def _evaluate_all(data_root, out, only):
+    """Records of bicubic, all shipped models and the published ones that are installed."""
     import tqdm
 
     notebook.import_keras()
     from srlib import leaderboard
 
-    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm):
+    leaderboard.names(only)
+    for line in [] if only else leaderboard.skipped():
+        click.echo(line, err=True)
+    for record in leaderboard.measure_all(data_root, _writable(pathlib.Path(out)), tqdm.tqdm, only):
         click.echo(record.read("metrics")["headline"])
+    if not only:
+        _time_all(out)
+
+
+def _time_all(out):
+    """The record of every model's time."""
+    notebook.import_keras()
+    from srlib import leaderboard
+
+    click.echo(leaderboard.time_all(_writable(pathlib.Path(out))).read("metrics")["headline"])
 
 
 def _evaluate_folder(model, hr, json_file):
@@ -192,12 +243,17 @@ def robustness(models, data, limit, data_root, out):
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--minutes", default=3.0, show_default=True, help="Time between two checkpoints.")
 @click.option("--deterministic", is_flag=True, help="The same bits at every run on this kind of machine; slower.")
-def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic):
+@click.option(
+    "--devices", default="none", show_default=True, help="none, mirrored, workers or jax: what shares out each batch."
+)
+def train(recipe, data_root, out, seed, start, pairs, resume, minutes, deterministic, devices):
     """Train a RECIPE: data to model file and run record. `srlib train list` names the recipes.
 
     Checkpoints are written as it goes, and on SIGTERM; after an interruption, the same command with --resume goes on.
+    With --devices, each batch is shared out among this machine's GPUs (mirrored; jax under KERAS_BACKEND=jax) or the
+    machines that TF_CONFIG lists (workers), which share --data-root and --out; losses and files are as of one device.
     """
-    notebook.import_keras()
+    notebook.import_keras(compute=devices == "none")
     from srlib import precision, recipes
 
     if recipe == "list":
@@ -206,9 +262,12 @@ def train(recipe, data_root, out, seed, start, pairs, resume, minutes, determini
         return
     if deterministic:
         precision.make_deterministic()
-    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes)
-    click.echo(record.read("metrics")["headline"])
-    click.echo(f"model: {path}\nrecord: {record.path}")
+    path, record = recipes.train(recipe, data_root, out, seed, _values(pairs), start, resume, minutes, devices)
+    if record:
+        click.echo(record.read("metrics")["headline"])
+        click.echo(f"model: {path}\nrecord: {record.path}")
+    else:
+        click.echo("trained; the first worker writes the model and the record")
 
 
 @command.command()
@@ -228,7 +287,7 @@ def ablate(plan, profile, data_root, out, workers, scheduler):
 
     if plan == "list":
         for name in plans.available():
-            click.echo(f"{name:<20}{plans.load(name).about}")
+            click.echo(f"{name:<28}{plans.load(name).about}")
         return
     notebook.import_keras()
     from srlib import ablation
@@ -257,7 +316,6 @@ def _report_ablation(record, planned):
 @command.command()
 def models():
     """List the models that come with srlib."""
-    notebook.import_keras()
     from srlib import models
 
     for name in models.available():
@@ -273,16 +331,18 @@ def models():
 @click.option("--results", "out", default="results", show_default=True, help="Output root with the records.")
 @click.option("--readme", default="README.md", show_default=True, help="File whose table is drawn anew.")
 def tables(out, readme):
-    """Draw the README's results table and figure and the models' cards from the run records."""
+    """Draw the tables, the README's among them, the figures and the models' cards from the run records."""
     notebook.import_keras()
     from srlib import cards, leaderboard, models
 
     leaderboard.update(readme, out)
     click.echo(f"{readme}: table drawn from the records in {out}")
+    click.echo(leaderboard.write_measures(out))
     for name in models.available():
         click.echo(cards.write(name, out))
     if models.available():
         cards.figure(pathlib.Path(out) / "figures" / "readme.png")
+        click.echo(cards.crop_sheet(pathlib.Path(out) / "figures"))
 
 
 @command.command()

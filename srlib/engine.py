@@ -12,7 +12,7 @@ import random
 import keras
 import numpy as np
 
-from srlib import discriminator, gan, generator, optimizers, precision
+from srlib import discriminator, distribution, gan, generator, optimizers, precision
 from srlib.data import degradations
 
 KEPT = 4  # compiled models that stay in memory
@@ -37,7 +37,7 @@ _NUMBERS = (
 _ready = collections.OrderedDict()
 
 
-def prepare(phase, config, together=1, start=None):
+def prepare(phase, config, together=1, start=None, devices="none"):
     """A compiled training model as new: fresh weights from the seed, or those of `start`; an optimizer at step 0.
 
     The model stays here for the next run of its kind: whatever it has learned has to be copied out of it before.
@@ -47,10 +47,11 @@ def prepare(phase, config, together=1, start=None):
         config: `Config`.
         together: int, steps that run without the host between them.
         start: generator to begin with, or None for fresh weights.
+        devices: name of the `distribution.engine` in whose scope this is called.
     Returns:
         `gan.PixelTraining` or `gan.AdversarialTraining`
     """
-    key = (phase, together, precision.resolve(config.precision), _shape(config))
+    key = (phase, together, devices, precision.resolve(config.precision), _shape(config))
     networks = _networks(phase, config, start)
     model = _ready.pop(key, None)
     if model is None:
@@ -96,6 +97,7 @@ def _compiled(phase, config, together, networks):
     schedule = _schedule(phase, config)
     optimizer = optimizers.create(config.optimizer, schedule, config.weight_average, config.adabelief_epsilon)
     schedule.share(optimizer)
+    optimizer = distribution.loss_scaled(optimizer, model.dtype_policy.name)
     # XLA is JAX's way to compile. On TensorFlow it has no bfloat16 convolutions for the CPU and takes twice the time.
     jit = keras.backend.backend() == "jax"
     model.compile(optimizer=optimizer, jit_compile=jit, steps_per_execution=together)

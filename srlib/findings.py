@@ -123,6 +123,30 @@ def shown(record, test, metric="psnr"):
     return values, differences, ". ".join(row["verdict"] for row in rows)
 
 
+def reference(name, profile="cpu"):
+    """The recorded run of a plan in the repository's results, and the words that go with it.
+
+    Args:
+        name: the plan's name.
+        profile: that of the run.
+    Returns:
+        (`results.Record` or None, str): command, machine and time of the run, or which command makes the record.
+    """
+    kept = results.recorded(f"ablation-{name}-{profile}")
+    command = f"`srlib ablate {name} --data-root DIR --out results`"
+    return kept, _provenance(kept, command) if kept else f"No recorded run of {name} here; {command} makes it."
+
+
+def _provenance(record, command):
+    """One sentence on how a record came to be."""
+    machine, metrics = record.read("environment"), record.read("metrics")
+    runs = metrics["done"] + metrics["collapsed"] + metrics["diverged"]
+    return (
+        f"Recorded by {command} on {machine['processor']}, {machine['cores']} cores, {machine['time'][:10]}: "
+        f"{runs} runs, {metrics['seconds'] / 3600:.1f} hours of training with their trials."
+    )
+
+
 def _headline(plan, compared):
     """The verdicts by the metric that the plan names first."""
     first = [row["verdict"] for row in compared if row["metric"] == plan.metrics[0]]
@@ -189,14 +213,15 @@ def _text(settings):
 
 
 def _run_rows(plan, runs, chosen):
-    """One row a run: how it ended and what it scored."""
+    """One row a run: how it ended, what it scored, and its folder's name, where its generator is."""
     rows = []
     for arm in plan.arms:
         for seed in plan.seeds:
             ended = {"arm": arm.name, "seed": seed, **_outcome(runs[arm.name, seed])}
             means = _means(plan, runs, arm.name, (seed,))
             scores = {name: value for name, value in means.items() if not name.endswith("_sd")}
-            rows.append({**ended, **scores, "settings": _chosen(arm, chosen)})
+            place = {"settings": _chosen(arm, chosen), "id": runs[arm.name, seed].get("id", "")}
+            rows.append({**ended, **scores, **place})
     return rows
 
 

@@ -7,7 +7,7 @@ device. Where TensorFlow and JAX differ, in taking gradients of two losses, each
 import keras
 from keras import ops
 
-from srlib import losses
+from srlib import distribution, losses
 from srlib.data import degradations
 
 
@@ -32,7 +32,10 @@ class PixelTraining(keras.Model):
         return hr, self.generator(lr, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return self._content(*y_pred)
+        return distribution.share(self._content(*y_pred))
+
+    def train_step(self, *state_and_data):
+        return distribution.outputs(super().train_step(*state_and_data))
 
 
 class AdversarialTraining(keras.Model):
@@ -98,13 +101,13 @@ def _tensorflow_step(model, data):
     import tensorflow as tf
 
     with tf.GradientTape(persistent=True) as tape:
-        values = model(data[0], training=True)
-        generator_loss = model.optimizer.scale_loss(values["generator_loss"])
-        discriminator_loss = model.optimizer.scale_loss(values["discriminator_loss"])
+        values = model(keras.utils.unpack_x_y_sample_weight(data)[0], training=True)
+        generator_loss = model.optimizer.scale_loss(distribution.share(values["generator_loss"]))
+        discriminator_loss = model.optimizer.scale_loss(distribution.share(values["discriminator_loss"]))
     generator, discriminator = model.generator.trainable_variables, model.discriminator.trainable_variables
     gradients = tape.gradient(generator_loss, generator) + tape.gradient(discriminator_loss, discriminator)
     model.optimizer.apply(gradients, generator + discriminator)
-    return model.track(values)
+    return distribution.outputs(model.track(values))
 
 
 def _jax_step(model, state, data):

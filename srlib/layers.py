@@ -7,7 +7,7 @@ these layers take fewer passes over memory, and the last convolution runs where 
 import keras
 from keras import ops
 
-from srlib import resize
+from srlib import distribution, resize, subpixels
 
 
 class PReLU(keras.layers.PReLU):
@@ -52,12 +52,14 @@ def _prelu(features, slopes):
 class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch normalisation over the last axis; in training on TensorFlow it is one fused operation.
 
+    Where the batch is shared out among copies of the network, its statistics are those of the global batch.
+
     Source: Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal covariate
     shift", ICML 2015, algorithm 1. The moving averages follow within some tens of steps (momentum 0.8).
     """
 
     def __init__(self, momentum=0.8, **options):
-        super().__init__(momentum=momentum, **options)
+        super().__init__(**{"momentum": momentum, "synchronized": distribution.replicas() > 1, **options})
 
     def call(self, features, training=None, mask=None):
         fused = training and self.trainable and keras.backend.backend() == "tensorflow" and not self.synchronized
@@ -67,6 +69,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             average.assign(average * self.momentum + value * (1 - self.momentum))
         return normalised
+
+    def _moments(self, inputs, mask):
+        if not self.synchronized:
+            return super()._moments(inputs, mask)
+        means = [ops.mean(values, axis=(0, 1, 2)) for values in (inputs, ops.square(inputs))]
+        mean, squares = distribution.mean_over_replicas(means)
+        return mean, ops.maximum(squares - ops.square(mean), 0.0)
 
 
 def _fused_batch_norm(features, scale, offset, epsilon):
@@ -137,27 +146,10 @@ class ShuffledConvolution(keras.layers.Conv2D):
         self.input_spec = None
 
     def call(self, features):
-        sums = ops.conv(features, phase_kernel(self.kernel), padding="same")
+        sums = ops.conv(features, subpixels.phase_kernel(self.kernel, ops), padding="same")
         sums = resize.pixel_shuffle(ops.cast(sums, "float32"), 2) + ops.cast(self.bias, "float32")
         return self.activation(sums)
 
     def compute_output_shape(self, shape):
         height, width = (side and 2 * side for side in shape[1:3])
         return (shape[0], height, width, self.filters)
-
-
-def phase_kernel(kernel):
-    """The kernel before a pixel shuffle by 2 that does what `kernel` does after it.
-
-    Output phase a of 2i + a reads input 2i + a + k - 4 = 2 (i + m - 2) + r: tap k = 2m + r - a of the nine, or none.
-
-    Args:
-        kernel: tensor (9, 9, c, filters).
-    Returns:
-        tensor (5, 5, 4 c, 4 filters), phases first in both channel axes.
-    """
-    channels, filters = kernel.shape[2:]
-    padded = ops.pad(kernel, [[1, 1], [1, 1], [0, 0], [0, 0]])
-    taps = [padded[1 - row : 11 - row, 1 - column : 11 - column] for row in (0, 1) for column in (0, 1)]
-    taps = ops.reshape(ops.stack(taps, axis=-2), (5, 2, 5, 2, channels, 4, filters))
-    return ops.reshape(ops.transpose(taps, (0, 2, 1, 3, 4, 5, 6)), (5, 5, 4 * channels, 4 * filters))

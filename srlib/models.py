@@ -1,4 +1,7 @@
-"""Generators as files: one .npz with the weights, the config they fit and what is known of their making."""
+"""Generators as files: one .npz with the weights, the config they fit and what is known of their making.
+
+Only `load` needs Keras, and imports it: what reads, lists or folds a file answers at once.
+"""
 
 import dataclasses
 import hashlib
@@ -9,7 +12,7 @@ import h5py
 import numpy as np
 
 from srlib import config as configs
-from srlib import files, generator
+from srlib import files, folding
 from srlib.errors import InputError
 
 SHIPPED = pathlib.Path(__file__).parent / "weights"
@@ -26,7 +29,7 @@ def save(path, network, config, about=None, dtype="float16"):
         about: dict of what is known of its making (data, command, scores), stored as JSON.
         dtype: "float16" halves the file and costs less than 0.001 dB; "float32" keeps every bit.
     """
-    arrays = {f"w{index:03d}": np.asarray(value, dtype) for index, value in enumerate(network.get_weights())}
+    arrays = _named([np.asarray(value, dtype) for value in network.get_weights()])
     header = {"config": dataclasses.asdict(config), "about": about or {}, "sha256": checksum(arrays)}
     with files.replacing(path) as beside:
         np.savez_compressed(beside, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
@@ -84,11 +87,10 @@ def load(name_or_path):
     Raises:
         InputError: not found, damaged, altered, or weights that do not fit.
     """
+    from srlib import generator
+
     path = find(name_or_path)
-    if path.suffix in (".h5", ".hdf5"):
-        config, values = PUBLISHED, _read_legacy(path)
-    else:
-        _, config, values = _read(path)
+    _, config, values = _read(path)
     network = generator.build(config)
     try:
         network.set_weights(values)
@@ -116,12 +118,44 @@ def start(name_or_path, config):
     return network
 
 
+def fold(name_or_path):
+    """A model as the convolutions that enlarging takes; no Keras.
+
+    Args:
+        name_or_path: as `load` takes it.
+    Returns:
+        `folding.Network`.
+    Raises:
+        InputError: as `load`.
+    """
+    path = find(name_or_path)
+    _, config, values = _read(path)
+    try:
+        return folding.fold(config, values)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
 def header(name_or_path):
-    """The header of a model file: dict with "config", "about" and "sha256"."""
+    """The header of a model file: dict with "config", "about" and "sha256"; of a legacy file as if it had one."""
     return _read(find(name_or_path))[0]
 
 
 def _read(path):
+    """Header, `Config` and float32 weights of a model file of either kind."""
+    if path.suffix in (".h5", ".hdf5"):
+        values = _read_legacy(path)
+        head = {"config": dataclasses.asdict(PUBLISHED), "about": {}, "sha256": checksum(_named(values))}
+        return head, PUBLISHED, values
+    return _read_own(path)
+
+
+def _named(values):
+    """A list of weights as the dict that a file of `save` holds."""
+    return {f"w{index:03d}": value for index, value in enumerate(values)}
+
+
+def _read_own(path):
     """Header, `Config` and float32 weights of a file of `save`, checksum compared."""
     try:
         with np.load(path, allow_pickle=False) as archive:

@@ -24,12 +24,18 @@ def start():
         print("No GPU: choose Runtime › Change runtime type › T4 GPU, or keep the small profile 'cpu'.")
 
 
-def import_keras():
-    """Import Keras and return it, keeping its backend's start-up notices out of sight."""
+def import_keras(compute=True):
+    """Import Keras and return it, keeping its backend's start-up notices out of sight.
+
+    Args:
+        compute: bool, whether to do a first operation, which looks for devices and is noisy too. Workers on several
+            machines must meet before it.
+    """
     with quiet():
         import keras
 
-        keras.ops.ones(1)  # the first operation looks for devices, which is noisy too
+        if compute:
+            keras.ops.ones(1)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # pictures of several sizes are no cause for a warning
     return keras
 

@@ -5,7 +5,7 @@ import hashlib
 
 import tqdm
 
-from srlib import checkpoints, evaluate, models, precision, results, training, upscale
+from srlib import checkpoints, distribution, evaluate, models, precision, results, training, upscale
 from srlib import config as configs
 from srlib.data import sources, store
 from srlib.errors import InputError
@@ -74,7 +74,7 @@ def find(name):
     return RECIPES[name]
 
 
-def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=True, minutes=3.0):
+def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=True, minutes=3.0, devices="none"):
     """Train a recipe, or go on with it where an interrupted run stopped.
 
     Args:
@@ -86,13 +86,15 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         start: model name or path to start from instead of the recipe's.
         resume: bool, go on from checkpoints that are there; False refuses to run over them.
         minutes: float, between two checkpoints.
+        devices: name of a `distribution.engine`. Workers on several machines share `root` and `out`.
     Returns:
-        (path of the model file, `results.Record`)
+        (path of the model file, `results.Record`, or None on workers other than the chief, which writes both)
     Raises:
         InputError: unknown recipe, setting or model, or data that is not there.
     """
     recipe = find(name)
     config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
+    engine = distribution.engine(devices, config.batch)
     root = sources.data_root(root)  # a root that is named must be there, even if this recipe needs none
     begin = models.start(start or recipe.start, config)
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
@@ -100,14 +102,17 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     folder = results.output_root(out) / "training" / f"{name}-{seed}"
     if not resume and checkpoints.found(folder):
         raise InputError(f"{folder} holds an earlier run: add --resume to go on with it, or choose another --out")
-    images = store.images(photos, results.output_root(out) / "store" / config.train_data)
+    with engine.chief_first():
+        images = store.images(photos, results.output_root(out) / "store" / config.train_data)
     if recipe.phase == "pixel":
-        trained = training.pretrain(config, images, validation, folder, begin, minutes)
+        trained = training.pretrain(config, images, validation, folder, begin, minutes, devices)
     else:
-        trained = training.adversarial(config, images, begin, validation, folder, minutes)
+        trained = training.adversarial(config, images, begin, validation, folder, minutes, devices)
     path = results.output_root(out) / "models" / f"{name}.npz"
+    if not engine.chief:
+        return path, None
     models.save(path, trained.generator, config, _about(name, recipe, config, images))
-    return path, _record(name, config, trained, path, root, out)
+    return path, _record(name, config, trained, path, root, out, engine.replicas)
 
 
 def _about(name, recipe, config, images):
@@ -123,10 +128,10 @@ def _about(name, recipe, config, images):
     }
 
 
-def _record(name, config, trained, path, root, out):
+def _record(name, config, trained, path, root, out, devices):
     """Score the saved model on the test sets and write the run record."""
     upscaler = upscale.load(path)
-    metrics, tables = {"seconds_per_step": trained.seconds_per_step}, {"history": trained.history}
+    metrics, tables = {"seconds_per_step": trained.seconds_per_step, "devices": devices}, {"history": trained.history}
     for test_set in sources.test_sets(root):
         photos = sources.load(test_set, "test", root).limit(config.evaluate_images)
         scores = evaluate.evaluate(upscaler, photos, tqdm.tqdm)

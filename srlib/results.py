@@ -19,6 +19,7 @@ import subprocess
 from srlib import files
 from srlib.errors import InputError
 
+KEPT = pathlib.Path(__file__).resolve().parent.parent / "results"  # of a checkout; an installed srlib has none
 _PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pillow")
 
 
@@ -126,6 +127,12 @@ def write(root, run_id, config, metrics, tables=None):
 def records(root):
     """All complete records below an output root, sorted by id."""
     return [Record(path.parent) for path in sorted(pathlib.Path(root).glob("runs/*/metrics.json"))]
+
+
+def recorded(run_id):
+    """The `Record` of that id in the repository's own results; None if it is not there, as without a checkout."""
+    record = Record(KEPT / "runs" / run_id)
+    return record if (record.path / "metrics.json").exists() else None
 
 
 def csv_text(rows):

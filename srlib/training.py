@@ -5,7 +5,7 @@ import pathlib
 
 import keras
 
-from srlib import callbacks, checkpoints, engine, generator, layers, precision
+from srlib import callbacks, checkpoints, distribution, engine, generator, layers, precision
 from srlib.data import patches
 
 # Steps at whose end a run can be cut and go on, and steps that run without the host between them: at most.
@@ -22,64 +22,73 @@ class Trained:
     seconds_per_step: float
 
 
-def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0):
+def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0, devices="none", watching=()):
     """The pixel phase: train the generator on the content loss (SRResNet).
 
     Args:
         config: `Config`.
         images: list of uint8 arrays (height, width, 3) to cut patches from, or a `store.Store`.
         validation: iterable of `sources.Photo` whose centres are scored as training goes, never trained on.
-        folder: where checkpoints and logs go, and where a run that was cut off goes on; None keeps none.
+        folder: where checkpoints and logs go, and where a run that was cut off goes on; None keeps none. Several
+            machines share it: the chief writes, all read.
         start: generator to begin with, or None for fresh weights.
         minutes: float, between two checkpoints.
+        devices: name of a `distribution.engine`; it changes where the batch is computed, not what.
+        watching: Keras callbacks that come after srlib's own; at the end of an interval `val_psnr` is in their logs.
     Returns:
         `Trained`.
     Raises:
         SystemExit: after SIGTERM, once a checkpoint is written.
     """
-    return _train("pixel", config, images, validation, folder, start, minutes)
+    return _train("pixel", config, images, validation, folder, start, minutes, devices, watching)
 
 
-def adversarial(config, images, start, validation=(), folder=None, minutes=3.0):
+def adversarial(config, images, start, validation=(), folder=None, minutes=3.0, devices="none", watching=()):
     """The adversarial phase: train the generator `start` and a fresh discriminator against each other (SRGAN).
 
     Args, returns and raises as `pretrain`.
     """
-    return _train("adversarial", config, images, validation, folder, start, minutes)
+    return _train("adversarial", config, images, validation, folder, start, minutes, devices, watching)
 
 
-def _train(phase, config, images, validation, folder, start, minutes):
-    """Fit the models of a phase, from the newest checkpoint in `folder` on."""
+def _train(phase, config, images, validation, folder, start, minutes, devices, watching):
+    """Fit the models of a phase on the devices, and take the generator out."""
+    spread = distribution.engine(devices, config.batch)
     sampler = _sampler(images, config)
     steps = config.pretrain_steps if phase == "pixel" else config.gan_steps
     interval = largest_divisor(steps, config.log_every)
     stretch = largest_divisor(interval, _STRETCH)
-    model = engine.prepare(phase, config, largest_divisor(stretch, _TOGETHER), start)
-
+    together = largest_divisor(stretch, _TOGETHER) if spread.replicas == 1 else 1
     validation = list(validation)
     score = callbacks.Validation(validation) if validation else None
-    history = callbacks.History(interval, stretch, score, folder)
-    checkpoint = checkpoints.Checkpoint(folder, history, config, minutes) if folder else None
-    done = checkpoint.restore(model) if checkpoint else 0
-    if done < steps:
-        watching = [history, callbacks.Progress(steps, done), *_tensorboard(folder), checkpoint]
-        with checkpoints.until_terminated(checkpoint):
-            _fit(model, sampler, [callback for callback in watching if callback], done, steps, stretch)
-    _finish(model, config, sampler, steps)
+    with spread.scope():
+        model = engine.prepare(phase, config, together, start, devices)
+        history = callbacks.History(interval, stretch, score, folder if spread.chief else None)
+        checkpoint = checkpoints.Checkpoint(folder, history, config, minutes) if folder else None
+        _fit(model, sampler, history, checkpoint, steps, spread, watching)
+        _finish(model, config, sampler, steps)
     return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
 
 
-def _fit(model, sampler, watching, done, steps, stretch):
-    """Steps `done` to `steps` in stretches, the batches drawn ahead by a thread."""
-    model.fit(
-        sampler.batches(done, workers=1),
-        shuffle=False,
-        epochs=steps // stretch,
-        initial_epoch=done // stretch,
-        steps_per_epoch=stretch,
-        callbacks=watching,
-        verbose=0,
-    )
+def _fit(model, sampler, history, checkpoint, steps, spread, watching):
+    """The steps from the newest checkpoint on, in stretches, the batches drawn ahead; only the chief writes."""
+    done = checkpoint.restore(model) if checkpoint else 0
+    seen = {"checkpoint": lambda: done, "weights": lambda: checkpoints.state(model), "pictures": lambda: sampler(done)}
+    spread.agree(**seen)
+    if done == steps:
+        return
+    folder = checkpoint.folder if checkpoint else None
+    writers = [callbacks.Progress(steps, done), *_tensorboard(folder), checkpoint] if spread.chief else []
+    with checkpoints.until_terminated(checkpoint if spread.chief else None):
+        model.fit(
+            spread.batches(sampler, done),
+            shuffle=False,
+            epochs=steps // history.stretch,
+            initial_epoch=done // history.stretch,
+            steps_per_epoch=history.stretch,
+            callbacks=[callback for callback in (history, *writers, *watching) if callback],
+            verbose=0,
+        )
 
 
 def _finish(model, config, sampler, steps):

@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from srlib import generator, models, ranges, resize
+from srlib import bicubic, folding, models, tiles
 from srlib.config import SCALE
 from srlib.data import images
 
 SMALLEST = 4  # LR pixels; a smaller picture is mirrored up to this and cut back
-TILE = 256  # LR pixels; pictures beyond it are worked on in tiles, so that memory stays bounded
+TILE = 512  # LR pixels; pictures beyond it are worked on in tiles, so that memory stays bounded
+_STRIP = 2**13  # LR pixels that are brought to full size at a time, which takes 60 times the memory of their features
+_WORTH_KERAS = 5e11  # products that take NumPy as long as importing Keras and its backend does
 
 
 class Upscaler:
@@ -16,24 +18,36 @@ class Upscaler:
     Tiles overlap by the network's receptive field, so that the result is that of the whole picture at once.
 
     Args:
-        network: generator, LR in [0, 1] to SR in [-1, 1].
+        network: generator, LR in [0, 1] to SR in [-1, 1]; its weights are read now.
         config: its `Config`.
         tile: int, LR pixels on a tile's side without overlap; 0 never tiles.
         progress: callable taking an iterable of tiles, such as `tqdm.tqdm`.
+        precision: "float32", "mixed_bfloat16", "bfloat16", or "auto" (see `compiled.resolve`).
     """
 
-    def __init__(self, network, config, tile=TILE, progress=iter):
-        self.network, self.tile, self.progress = network, tile, progress
-        self.overlap = generator.receptive_field(config)
+    def __init__(self, network, config, tile=TILE, progress=iter, precision="float32"):
+        from srlib import compiled  # and with it Keras, which not every upscaler needs
+
+        self.network = network
+        folded = folding.fold(config, network.get_weights())
+        self._use(folded, compiled.Engine(folded, precision), tile, progress)
+
+    def _use(self, folded, engine, tile, progress):
+        self.engine, self.tile, self.progress = engine, tile, progress
+        self.overlap = folded.reach() + folding.PICTURE_REACH
 
     def __call__(self, image):
         height, width = image.shape[:2]
         grown = _mirror_up(image, SMALLEST)
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
+    def parameters(self):
+        """The number of the network's weights, batch norm's moving statistics among them."""
+        return self.network.count_params()
+
     def _tiled(self, image):
         """The picture put together from tiles, or in one piece where it is not larger than one."""
-        rows, columns = (_spans(side, self.tile, self.overlap) for side in image.shape[:2])
+        rows, columns = (tiles.spans(side, self.tile, self.overlap, SCALE) for side in image.shape[:2])
         result = np.empty((SCALE * image.shape[0], SCALE * image.shape[1], 3), np.uint8)
         for row, column in self.progress([(row, column) for row in rows for column in columns]):
             sr = self._whole(image[row.read, column.read])
@@ -41,28 +55,30 @@ class Upscaler:
         return result
 
     def _whole(self, image):
-        """One picture or tile in one piece."""
-        lr = np.asarray(ranges.lr_from_pixels(image[None]))
-        sr = self.network.predict_on_batch(lr)[0]
-        return resize.to_uint8(np.asarray(ranges.pixels_from_hr(sr)))
+        """One picture or tile: its features in one piece, from them the picture in strips."""
+        height, width = image.shape[:2]
+        pixels = np.asarray(image[None], np.float32)
+        features = self.engine.features(pixels)
+        result = np.empty((SCALE * height, SCALE * width, 3), np.uint8)
+        for rows in tiles.spans(height, max(_STRIP // width, 1), folding.PICTURE_REACH, SCALE):
+            sr = self.engine.picture(features[:, rows.read], pixels[:, rows.read])[0]
+            result[rows.write] = bicubic.to_uint8(sr[rows.keep])
+        return result
 
 
-class _Span:
-    """One tile along one side: what to read of the LR, what to keep of its SR, where to write that."""
+class Prompt(Upscaler):
+    """An upscaler in NumPy: it is there at once, and for little work it is done before Keras is imported.
 
-    def __init__(self, start, stop, size, overlap, window):
-        first = min(max(start - overlap, 0), size - window)  # all windows are equally large: one compilation
-        self.read = slice(first, first + window)
-        self.keep = slice(SCALE * (start - first), SCALE * (stop - first))
-        self.write = slice(SCALE * start, SCALE * stop)
+    Args:
+        name: of a model, as `models.read` takes it.
+        tile, progress: as `Upscaler`'s.
+    """
 
+    def __init__(self, name, tile=TILE, progress=iter):
+        from srlib import inference
 
-def _spans(size, tile, overlap):
-    """The tiles along a side of `size` pixels."""
-    window = tile + 2 * overlap
-    if not tile or size <= window:
-        return [_Span(0, size, size, 0, size)]
-    return [_Span(start, min(start + tile, size), size, overlap, window) for start in range(0, size, tile)]
+        folded = models.fold(name)
+        self._use(folded, inference.Engine(folded), tile, progress)
 
 
 def _mirror_up(image, smallest):
@@ -71,11 +87,26 @@ def _mirror_up(image, smallest):
     return np.pad(image, (*missing, (0, 0)), mode="symmetric")
 
 
-def load(name, tile=TILE, progress=iter):
-    """The function from LR to SR of that name: "bicubic", a shipped model or the path of one (see `models.load`)."""
+def load(name, tile=TILE, progress=iter, precision="float32", prompt=False):
+    """The function from LR to SR of that name: "bicubic", a shipped model or the path of one (see `models.load`).
+
+    Args:
+        name: the model.
+        tile, progress, precision: as `Upscaler`'s.
+        prompt: bool, whether it shall be a `Prompt`, which is in float32.
+    """
     if str(name) == "bicubic":
-        return resize.upscale
-    return Upscaler(*models.load(name), tile=tile, progress=progress)
+        return bicubic.upscale
+    if prompt:
+        return Prompt(name, tile, progress)
+    return Upscaler(*models.load(name), tile=tile, progress=progress, precision=precision)
+
+
+def is_little(name, paths):
+    """Whether NumPy enlarges these picture files by that model in less time than Keras takes to start; bicubic does."""
+    if str(name) == "bicubic":
+        return True
+    return models.fold(name).multiply_adds() * sum(map(images.pixels, paths)) <= _WORTH_KERAS
 
 
 def picture(upscaler, source):
@@ -90,13 +121,13 @@ def picture(upscaler, source):
     """
     sr = upscaler(source.rgb)
     if source.alpha is not None:
-        return np.dstack([sr, resize.upscale(source.alpha)])
+        return np.dstack([sr, bicubic.upscale(source.alpha)])
     return grey(sr) if source.grey else sr
 
 
 def grey(rgb):
     """The grey values of an almost grey uint8 picture (height, width, 3): the rounded mean of its channels."""
-    return resize.to_uint8(rgb.astype(np.float64).mean(axis=2))
+    return bicubic.to_uint8(rgb.astype(np.float64).mean(axis=2))
 
 
 def file(upscaler, source, target):

@@ -273,6 +273,33 @@ def _readable(drawn, value):
     return BLACK if np.dot(linear, [0.2126, 0.7152, 0.0722]) > 0.179 else "white"  # equal contrast: WCAG 2
 
 
+def matrix(values, rows, columns, texts, label):
+    """Numbers in rows and columns as colours around zero, brown below and violet above, a text in each field.
+
+    Args:
+        values: float array (rows, columns); one that is not finite stays white.
+        rows, columns: lists of str.
+        texts: list of lists of str, one for each value.
+        label: str with the unit, beside the scale of colours.
+    Returns:
+        matplotlib `Figure`.
+    """
+    values = np.asarray(values, float)
+    limit = np.nanmax(np.abs(values)) or 1.0
+    with pyplot.rc_context(_SETTINGS):
+        size = (2.6 + 1.6 * len(columns), 1.0 + 0.6 * len(rows))
+        figure, axis = pyplot.subplots(figsize=size, layout="constrained")
+        image = axis.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+    axis.grid(False)
+    axis.set_xticks(range(len(columns)), columns)
+    axis.set_yticks(range(len(rows)), rows)
+    for place, value in np.ndenumerate(values):
+        dark = abs(value) > 0.6 * limit
+        axis.text(*place[::-1], texts[place[0]][place[1]], ha="center", va="center", color="white" if dark else "black")
+    figure.colorbar(image, label=label)
+    return figure
+
+
 def table(rows, numbers="{:.3f}"):
     """Rows (dicts with the same keys) as a Markdown table; floats are written with `numbers`."""
     if not rows:

@@ -17,6 +17,8 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 FLOORS = (
     ("errors",),
     ("files", "config", "statistics"),
+    ("bicubic", "subpixels", "tiles"),
+    ("folding",),
     (
         "plans",
         "sweep",
@@ -38,15 +40,16 @@ FLOORS = (
         "data.prepare",
         "data.damage",
     ),
-    ("data.remote_zip", "data.manifest", "data.store"),
+    ("inference", "compiled"),
+    ("distribution", "data.remote_zip", "data.manifest", "data.store"),
     ("data.pictures", "data.datasheet"),
     ("data.library",),
     ("data.degradations", "layers", "metrics", "optimizers"),
     ("generator", "discriminator"),
     ("losses", "models"),
-    ("gan", "upscale"),
-    ("evaluate", "engine"),
-    ("callbacks", "checkpoints", "face_measures", "robustness"),
+    ("gan", "upscale", "export"),
+    ("evaluate", "engine", "published"),
+    ("callbacks", "checkpoints", "tuning", "face_measures", "robustness"),
     ("training",),
     ("recipes", "units"),
     ("findings",),
@@ -58,6 +61,7 @@ FLOORS = (
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
+    *("bicubic", "folding", "inference", "models", "upscale"),
     *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings"),
     *("data.images", "data.sources", "data.faces", "data.embedded"),
 )

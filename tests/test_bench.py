@@ -65,18 +65,31 @@ def test_a_case_measured_again_takes_its_place(tmp_path):
     assert recorded["training"]["cores"] >= 1
 
 
+def test_operations_of_the_published_game_by_hand():
+    # Multiply-adds of the discriminator on one 96 px picture: eight convolutions, two dense layers.
+    pairs = [(3, 64, 96), (64, 64, 48), (64, 128, 48), (128, 128, 24)]
+    pairs += [(128, 256, 24), (256, 256, 12), (256, 512, 12), (512, 512, 6)]
+    forward = sum(9 * below * above * side**2 for below, above, side in pairs) + 512 * 36 * 1024 + 1024
+    settings = config.Config()
+    game = bench.adversarial_operations(settings) - bench.generator_operations(settings)
+    assert game == 7 * 2 * 16 * forward
+
+
 def test_the_projection_by_hand():
-    settings = config.Config(pretrain_steps=1000, batch=4, hr_patch=84)
-    here, *others = bench.projection(0.5, 65e12, 0.5, settings)
+    settings = config.Config(pretrain_steps=1000, gan_steps=100, batch=4, hr_patch=84)
+    here, t4, *others = bench.projection((0.5, 2.0), 0.5, settings, drawn=1000)
     assert here == {
         "machine": "this machine, measured",
-        "hours": pytest.approx(2 * 1000 * 0.5 / 3600),
+        "hours": pytest.approx(2 * (1000 * 0.5 + 100 * 2.0) / 3600),
         "patches": 8.0,
         "megabytes": pytest.approx(4 * 100 * 100 * 3 / 0.5 / 1e6),
+        "limit": "arithmetic",
     }
-    # A T4 has 65e12 operations a second at its peak: at half of it this step takes two seconds.
-    assert others[0]["hours"] == pytest.approx(2 * 1000 * 2 / 3600)
-    assert others[0]["machine"] == "one T4, at 50% of its peak"
+    # A T4 has 65e12 operations a second at its peak.
+    pixel, game = (count(settings) / 32.5e12 for count in (bench.generator_operations, bench.adversarial_operations))
+    assert t4["hours"] == pytest.approx(2 * (1000 * pixel + 100 * game) / 3600)
+    assert t4["machine"] == "one T4, at 50% of its peak"
+    assert others[-1]["patches"] > 1000 and others[-1]["limit"] == "drawing patches in one process"
 
 
 def test_storage_is_pixels_times_three():

@@ -1,6 +1,8 @@
 """The command: results, exit statuses, and one clear line for bad input."""
 
 import json
+import subprocess
+import sys
 
 import ablation_work
 import numpy as np
@@ -85,6 +87,29 @@ def test_upscale_by_the_untrained_network_is_the_bicubic_enlargement(capsys, tmp
     assert abs(difference).max() <= 1
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_every_precision_gives_the_bicubic_enlargement_too(capsys, tmp_path, pictures, model, precision):
+    words = ("upscale", pictures / "colour.png", "-o", tmp_path, "--model", model, "--precision", precision)
+    assert run(capsys, *words)[0] == 0
+    expected = resize.upscale(np.asarray(Image.open(pictures / "colour.png")))
+    assert abs(np.asarray(Image.open(tmp_path / "colour.png")).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("options, imported", [([], False), (["--precision", "bfloat16"], True)])
+def test_a_small_picture_is_enlarged_without_keras(tmp_path, pictures, model, repository, options, imported):
+    words = ["upscale", str(pictures / "colour.png"), "-o", str(tmp_path / "out"), "--model", model, *options]
+    code = f"import sys; from srlib import cli; status = cli.status({words}); print(status, 'keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repository, check=True)
+    assert done.stdout.splitlines()[-1] == f"0 {imported}"
+
+
+def test_export_names_the_file_it_wrote(capsys, tmp_path, model):
+    pytest.importorskip("onnx", reason="needs the extra `export`")
+    status, out, _ = run(capsys, "export", model, "-o", tmp_path / "tiny.onnx")
+    assert (status, [path.name for path in tmp_path.iterdir()]) == (0, ["tiny.onnx"])
+    assert str(tmp_path / "tiny.onnx") in out
+
+
 @pytest.mark.parametrize(
     "name, reason",
     [
@@ -145,6 +170,7 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["train", "tiny", "-p", "pretrian_steps", "3"], "did you mean 'pretrain_steps'?"),
         (["train", "tiny", "-p", "pretrain_steps", "many"], "pretrain_steps takes int"),
         (["train", "tiny", "--data-root", "nowhere"], "nowhere"),
+        (["train", "tiny", "--devices", "miror"], "did you mean 'mirrored'?"),
         (["ablate", "nowhere.toml"], "nowhere.toml"),
         (["ablate", "optimizers_pixl"], "did you mean 'optimizers_pixel'?"),
         (["ablate", "plan.toml", "--scheduler", "tcp://127.0.0.1:1", "--workers", "-1"], "--workers"),
@@ -156,6 +182,10 @@ def test_an_output_that_cannot_be_written_is_bad_input(capsys, pictures, output)
         (["upscail"], "upscail"),
         (["upscale", "x.png"], "--output"),
         (["upscale", "x.png", "-o", "out", "--tile", "many"], "many"),
+        (["upscale", "x.png", "-o", "out", "--precision", "float8"], "float8"),
+        (["export", "srresnot", "-o", "x.onnx"], "srresnot"),
+        (["export", "srresnet-small", "-o", "x.txt"], ".onnx or .tflite"),
+        (["export", "srresnet-small"], "--output"),
     ],
 )
 def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, monkeypatch, words, names):
@@ -167,7 +197,9 @@ def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["course", "upscale", "evaluate", "robustness", "train", "ablate", "models"])
+@pytest.mark.parametrize(
+    "name", ["course", "upscale", "export", "evaluate", "robustness", "train", "ablate", "models", "bench"]
+)
 def test_help_names_every_option_with_an_explanation(capsys, name):
     status, out, _ = run(capsys, name, "--help")
     assert status == 0

@@ -113,3 +113,71 @@ def test_a_report_has_bicubic_beside_every_figure_and_names_the_protocol():
     assert report["mean"]["bicubic"] == {"psnr": 23.0, "ssim": 0.5}
     assert (report["model"], report["protocol"]) == ("srgan", evaluate.PROTOCOL)
     assert all(word in evaluate.PROTOCOL for word in ("BT.601", "border of 4", "mean over images", "bicubic"))
+
+
+def test_every_image_is_measured_in_all_ways(noise):
+    photos = [photo("a", images.Picture(noise(24, 28))), photo("b", images.Picture(noise(24, 20, 1)))]
+    rows = evaluate.measure(resize.upscale, photos)
+    assert [row["image"] for row in rows] == ["a", "b"]
+    original, lr = evaluate.pair(photos[0])
+    sr = resize.upscale(lr)
+    assert (rows[0]["psnr"], rows[0]["ssim"]) == evaluate.score(original, sr)
+    assert rows[0]["rgb_psnr"] == metrics.psnr(original.rgb[4:-4, 4:-4], sr[4:-4, 4:-4])
+    assert rows[0]["lr_psnr"] == metrics.psnr(lr, resize.downscale(sr))
+    assert rows[0]["spectrum_error"] == metrics.spectrum_error(metrics.luma(original.rgb), metrics.luma(sr))
+    assert rows[0]["colour_error"] == metrics.colour_error(original.rgb, sr)
+
+
+def enlarged(original, lr, sr, grey=False):
+    return evaluate.Enlarged("x", images.Picture(original, grey), lr, sr, 1.0)
+
+
+def test_rgb_psnr_counts_the_channels_inside_the_border():
+    sr = level(100)
+    sr[4:-4, 4:-4, 2] = 110  # a third of the values, 100 / 3 the mean square: 28.1308 + 4.7712
+    sr[:4] = 0
+    assert evaluate.rgb_psnr(enlarged(level(100), level(100, 5), sr)) == pytest.approx(32.9020, abs=1e-3)
+
+
+def test_lr_consistency_shrinks_the_result_again(noise):
+    original = noise(24, 24)
+    lr = resize.downscale(original)
+    assert evaluate.lr_psnr(enlarged(original, lr, original)) == float("inf")
+    # Ten levels brighter everywhere: 20 log10(255 / 10), borders and channels and all.
+    assert evaluate.lr_psnr(enlarged(level(100), level(100, 5), level(110))) == pytest.approx(28.1308, abs=1e-3)
+
+
+def test_the_spectrum_of_a_grey_original_is_that_of_its_grey_values(noise):
+    original, sr = np.repeat(noise(24, 24)[..., :1], 3, axis=2), noise(24, 24, 1)
+    expected = metrics.spectrum_error(original[..., 0], np.rint(sr.mean(axis=2)))
+    assert evaluate.spectrum_error(enlarged(original, None, sr, grey=True)) == pytest.approx(expected)
+
+
+def test_means_leave_out_images_without_a_score_and_measures_without_any():
+    rows = [
+        {"image": "a", "psnr": 20.0, "brisque": float("nan"), "lpips": float("nan"), "seconds": 1.0},
+        {"image": "b", "psnr": 30.0, "brisque": 40.0, "lpips": float("nan"), "seconds": 1.0},
+    ]
+    assert evaluate.means(rows) == {"psnr": 25.0, "brisque": 40.0}
+
+
+def test_brisque_is_measured_only_where_its_package_is(monkeypatch):
+    monkeypatch.setattr(metrics, "has_brisque", lambda: False)
+    assert list(evaluate.measures()) == ["rgb_psnr", "lr_psnr", "spectrum_error", "colour_error"]
+    monkeypatch.setattr(metrics, "has_brisque", lambda: True)
+    assert list(evaluate.measures())[-1] == "brisque"
+
+
+def test_time_is_the_fastest_of_runs_in_turns_by_the_pixels_of_the_output(monkeypatch):
+    clock = iter([0.0, 9.0, 10.0, 11.0, 12.0, 14.0, 20.0, 25.0])  # 9, 1, 2 and 5 seconds
+    monkeypatch.setattr(evaluate.time, "perf_counter", lambda: next(clock))
+    calls = []
+
+    def upscaler(name):
+        return lambda lr: calls.append(name) or resize.upscale(lr)
+
+    upscalers = {name: upscaler(name) for name in "ab"}
+    seconds = evaluate.seconds_per_megapixel(upscalers, np.zeros((40, 50, 3), np.uint8), 2)
+    # 40 × 50 pixels of input are 0.032 million of output.
+    assert seconds == {"a": pytest.approx(2 / 0.032), "b": pytest.approx(1 / 0.032)}
+    assert calls == ["a", "b", "a", "b", "a", "b"]  # the first of each warms up

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from srlib import findings, plans, statistics
+from srlib import findings, plans, results, statistics
 
 NAN = math.nan
 
@@ -96,3 +96,26 @@ def test_what_a_figure_shows_is_what_is_on_record(plan, tmp_path):
     (row,) = record.table("comparisons")
     assert differences == {"belief": (row["difference"], row["low"], row["high"])}
     assert text == row["verdict"]
+
+
+def test_a_run_s_row_names_the_folder_of_its_generator(plan, tmp_path):
+    runs = {key: {**result, "id": f"run-{key[0]}-{key[1]}"} for key, result in RUNS.items()}
+    record = findings.record(
+        plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, {**runs, ("bicubic", None): done(28)}
+    )
+    assert [row["id"] for row in record.table("runs")] == ["run-adam-0", "run-adam-1", "run-belief-0", "run-belief-1"]
+
+
+def test_a_recorded_run_is_found_with_its_command_machine_and_time(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "KEPT", tmp_path)
+    missing, words = findings.reference("two")
+    assert missing is None
+    assert "`srlib ablate two --data-root DIR --out results` makes it" in words
+    runs = {key: {**result, "seconds": 1800.0} for key, result in RUNS.items()}
+    findings.record(plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, {**runs, ("bicubic", None): done(28.0)})
+    record, words = findings.reference("two")
+    assert record.table("runs")[0]["set5_psnr"] == 31.0
+    assert "`srlib ablate two --data-root DIR --out results`" in words
+    assert "4 runs, 2.0 hours" in words
+    assert f"{record.read('environment')['cores']} cores" in words
+    assert findings.reference("two", "full")[0] is None

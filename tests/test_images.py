@@ -215,3 +215,14 @@ def test_a_folder_without_pictures_is_named(tmp_path):
         images.find(tmp_path)
     with pytest.raises(InputError, match="nowhere: no such folder"):
         images.find(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif"])
+def test_the_header_tells_the_pixels(tmp_path, noise, suffix):
+    Image.fromarray(noise(5, 7)).save(tmp_path / f"picture{suffix}")
+    assert images.pixels(tmp_path / f"picture{suffix}") == 35
+
+
+def test_what_is_no_picture_has_no_pixels(tmp_path):
+    (tmp_path / "words.png").write_text("not a picture")
+    assert [images.pixels(path) for path in (tmp_path, tmp_path / "absent.png", tmp_path / "words.png")] == [0, 0, 0]

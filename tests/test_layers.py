@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from srlib import layers
 
@@ -110,14 +109,3 @@ def test_the_shuffled_convolution_is_a_convolution_after_the_shuffle(tensorflow,
     after = keras.Sequential([layers.PixelShuffle(2), late])
     for own, other in zip(gradients(tensorflow, early, x), gradients(tensorflow, after, x), strict=True):
         assert own == pytest.approx(other, rel=1e-4, abs=2e-4)
-
-
-def test_the_phase_kernel_of_a_single_tap():
-    # The tap one row below and two columns left of the centre: output (1, 0) of a block, at row 2i + 1, reads row
-    # 2i + 2, which is phase 0 of the block below; column 2j - 2 is phase 0 of the block to the left.
-    kernel = np.zeros((9, 9, 1, 1), "float32")
-    kernel[5, 2] = 7
-    phases = np.asarray(layers.phase_kernel(ops.convert_to_tensor(kernel))).reshape(5, 5, 2, 2, 2, 2)
-    assert phases[3, 1, 0, 0, 1, 0] == 7
-    assert phases[2, 1, 1, 0, 0, 0] == 7
-    assert (phases == 7).sum() == 4 and (phases == 0).sum() == phases.size - 4

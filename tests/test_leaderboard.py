@@ -1,19 +1,29 @@
-"""The results table and the model cards, drawn from records made here."""
+"""The tables, cards and figures, drawn from records made here; and who is measured."""
 
+import csv
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
-from srlib import cards, config, generator, leaderboard, models, results
+from srlib import cards, cli, config, evaluate, generator, leaderboard, metrics, models, published, results
 from srlib.errors import InputError
 
 
 @pytest.fixture
 def records(tmp_path):
-    """Records of bicubic and of one model, on two test sets."""
-    figures = {"bicubic": (28.431, 25.963), "own": (31.236, 27.104)}
+    """Records of bicubic, of one model and of a published one, on two test sets."""
+    figures = {"bicubic": (28.431, 25.963), "own": (31.236, 27.104), "another": (32.02, 27.54)}
     for model, (set5, bsd100) in figures.items():
         metrics = {"model": model, "set5_psnr": set5, "set5_ssim": 0.88765, "bsd100_psnr": bsd100, "bsd100_ssim": 0.7}
-        results.write(tmp_path, f"evaluate-{model}", {}, metrics)
+        about = {"published": model == "another", "parameters": 1_554_883}
+        sharpness = {"set5_spectrum_error": 1.234, "set5_colour_error": 0.056} if model != "another" else {}
+        images = {"images": {"set5": 2 if model == "another" else 5, "bsd100": 100}}
+        results.write(tmp_path, f"evaluate-{model}", images, {**metrics, **about, **sharpness})
+    results.write(tmp_path, "evaluate-original", {}, {"model": "original", "set5_brisque": 12.34})
     results.write(tmp_path, "train-own-0", {}, {"headline": "not an evaluation"})
+    results.write(tmp_path, "times", {"height": 128, "width": 96}, {"bicubic": 0.031, "own": 2.345})
     return tmp_path
 
 
@@ -21,12 +31,60 @@ def cells(line):
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_table_has_bicubic_first_then_models_then_quoted_figures(records):
+def test_table_has_bicubic_first_then_ours_then_published_ones_then_quoted_figures(records):
     header, _, *rows = leaderboard.table(records).splitlines()
-    assert cells(header) == ["PSNR-Y ×4, dB", "Set5", "BSD100"]
-    assert cells(rows[0]) == ["bicubic", "28.43", "25.96"]
-    assert cells(rows[1]) == ["own", "31.24", "27.10"]
-    assert cells(rows[2]) == ["*SRResNet, as the paper reports it*", "32.05", "27.58"]
+    assert cells(header) == ["PSNR-Y ×4, dB", "Set5", "BSD100", "parameters", "s/MP"]
+    assert cells(rows[0]) == ["bicubic", "28.43", "25.96", "1,554,883", "0.03"]
+    assert cells(rows[1]) == ["own", "31.24", "27.10", "1,554,883", "2.35"]
+    # Of two images only, which do not compare; and not timed.
+    assert cells(rows[2]) == ["(another)", "–", "27.54", "1,554,883", "–"]
+    assert cells(rows[3]) == ["*SRResNet: Ledig et al., CVPR 2017*", "32.05", "27.58", "–", "–"]
+    assert cells(rows[-3])[:3] == ["*SwinIR: Liang et al., ICCVW 2021, table 2, DF2K*", "32.92", "27.92"]
+
+
+def test_below_the_table_stands_the_machine_that_was_timed(records):
+    environment = results.environment()
+    line = leaderboard.table(records).splitlines()[-1]
+    assert line.endswith(f"on {environment['processor']}, {environment['cores']} cores.")
+    assert "128 × 96 pixels of input" in line
+
+
+def test_the_table_has_at_most_nine_columns(tmp_path):
+    scores = {f"{name}_{column}": 1.0 for name in leaderboard.TITLES for column in leaderboard.COLUMNS}
+    results.write(tmp_path, "evaluate-own", {}, {"model": "own", **scores})
+    assert len(cells(leaderboard.table(tmp_path).splitlines()[0])) <= 9
+
+
+def section(text, title):
+    """The rows of the table below a heading, as lists of cells, its header first."""
+    lines = text.split(f"## {title}\n")[1].split("\n## ")[0].strip().splitlines()
+    return [cells(line) for index, line in enumerate(lines) if index != 1]
+
+
+def test_every_measure_is_written_for_every_set_and_model(records):
+    text = leaderboard.write_measures(records).read_text()
+    header, *rows = section(text, "Set5")
+    assert header == ["model", "images", "PSNR-Y, dB", "SSIM-Y", "spectrum error", "colour error, 1/255", "BRISQUE"]
+    assert rows[0] == ["original", "–", "–", "–", "–", "–", "12.3"]
+    assert rows[2] == ["own", "5", "31.24", "0.8877", "1.23", "0.06", "–"]
+    assert rows[3] == ["(another)", "2", "32.02", "0.8877", "–", "–", "–"]
+    assert [row[0] for row in section(text, "BSD100")] == ["model", "bicubic", "own", "(another)"]
+    assert evaluate.PROTOCOL in text
+
+
+def test_every_measure_that_is_written_is_explained_and_every_one_measured_is_written(records):
+    text = leaderboard.write_measures(records).read_text()
+    explained = text.split("## ")[0]
+    assert [title for title, _ in leaderboard.COLUMNS.values() if title.split(",")[0] not in explained] == []
+    assert {"psnr", "ssim", *evaluate.measures()} <= set(leaderboard.COLUMNS)
+
+
+def test_the_same_figures_stand_in_a_file_for_programs(records):
+    leaderboard.write_measures(records)
+    rows = list(csv.DictReader(io.StringIO((records / "tables" / "measures.csv").read_text())))
+    (own,) = (row for row in rows if (row["set"], row["model"]) == ("set5", "own"))
+    assert (float(own["psnr"]), float(own["spectrum_error"]), own["brisque"]) == (31.236, 1.234, "")
+    assert own["images"] == "5"
 
 
 def test_update_changes_only_what_stands_between_the_markers(records, tmp_path):
@@ -52,9 +110,69 @@ def test_update_without_markers_or_records_says_so_and_leaves_the_file(records, 
 def test_measure_all_scores_bicubic_on_the_sets_of_the_data_root(tmp_path, monkeypatch, data_root):
     monkeypatch.setattr(leaderboard, "TITLES", {"set5": "Set5"})
     monkeypatch.setattr(models, "available", dict)
+    monkeypatch.setattr(published, "available", list)
     (record,) = leaderboard.measure_all(data_root, tmp_path)
-    assert record.read("metrics")["headline"] == "bicubic: Set5 28.43 dB"
-    assert [row["image"] for row in record.table("set5")] == ["baby", "bird", "butterfly", "head", "woman"]
+    scores = record.read("metrics")
+    assert scores["headline"] == "bicubic: Set5 28.43 dB"
+    assert (scores["published"], scores["parameters"]) == (False, 0)
+    assert record.read("config")["images"] == {"set5": 5}
+    rows = record.table("set5")
+    assert [row["image"] for row in rows] == ["baby", "bird", "butterfly", "head", "woman"]
+    assert scores["set5_rgb_psnr"] == pytest.approx(np.mean([row["rgb_psnr"] for row in rows]))
+    assert scores["set5_spectrum_error"] == pytest.approx(np.mean([row["spectrum_error"] for row in rows]))
+
+
+def test_a_slow_network_is_measured_on_as_many_images_as_it_says(embedded_only, monkeypatch, tmp_path):
+    slow = published.Network("as slow as can be", (), lambda: cards.resize.upscale, {"embedded": 1})
+    monkeypatch.setattr(published, "NETWORKS", {"slow": slow})
+    monkeypatch.setattr(published, "missing", lambda name: [])
+    _, record = leaderboard.measure_all(None, tmp_path)
+    assert record.read("config")["images"] == {"embedded": 1}
+    assert [row["image"] for row in record.table("embedded")] == ["astronaut"]
+    assert record.read("metrics")["published"]
+
+
+@pytest.fixture
+def embedded_only(monkeypatch, tmp_path):
+    """No data root, one test set, nothing installed or shipped but what a test puts there."""
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    monkeypatch.setattr(leaderboard, "TITLES", {"embedded": "embedded"})
+    monkeypatch.setattr(models, "SHIPPED", tmp_path / "none")
+    monkeypatch.setattr(published, "missing", lambda name: ["its_module"])
+    monkeypatch.setattr(metrics, "has_brisque", lambda: False)
+
+
+def test_a_network_or_measure_that_is_not_installed_is_skipped_with_one_line(capsys, embedded_only, tmp_path):
+    assert cli.status(["evaluate", "--all", "--out", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if "skipped" in line]
+    assert [line.split()[0] for line in lines] == [*published.NETWORKS, "BRISQUE"]
+    assert all("pip install 'srlib[" in line for line in lines)
+    assert captured.out.startswith("bicubic: embedded 27.45 dB")
+    bicubic, times = results.records(tmp_path)
+    assert (bicubic.id, times.id) == ("evaluate-bicubic", "times")
+    assert "embedded_brisque" not in bicubic.read("metrics")
+    assert times.read("metrics")["bicubic"] > 0
+
+
+def test_one_model_alone_can_be_measured_and_a_wrong_name_is_bad_input(capsys, embedded_only, shipped, tmp_path):
+    assert cli.status(["evaluate", "--all", "--model", "own", "--out", str(tmp_path / "out")]) == 0
+    (record,) = results.records(tmp_path / "out")
+    assert record.id == "evaluate-own"
+    assert record.read("metrics")["parameters"] > 0
+    capsys.readouterr()
+    assert cli.status(["evaluate", "--all", "--model", "owm", "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.startswith("srlib: no model 'owm' to measure (did you mean 'own'?)")
+
+
+def test_the_originals_are_measured_by_what_needs_no_original(embedded_only, monkeypatch, tmp_path):
+    monkeypatch.setattr(metrics, "has_brisque", lambda: True)
+    monkeypatch.setattr(metrics, "brisque", lambda image: float(image.shape[0]))  # the height stands for the score
+    list(leaderboard.measure_all(None, tmp_path))
+    original, bicubic = leaderboard._evaluations(tmp_path)
+    assert (original["model"], bicubic["model"]) == ("original", "bicubic")
+    assert original["embedded_brisque"] == bicubic["embedded_brisque"] > 0
+    assert "original" not in leaderboard.table(tmp_path)
 
 
 @pytest.fixture
@@ -75,5 +193,31 @@ def test_card_states_data_training_checksum_and_scores(shipped, records):
     assert "1 residual blocks of 4 filters and a global bicubic skip" in text
     assert "1,000,000 steps of 16 patches of 96 px, mse, adam 0.0001, constant, precision float32, seed 0" in text
     assert f"`{shipped['sha256']}`" in text
-    assert "| Set5 | 31.24 | 0.8877 | 28.43 |" in text
+    assert "| in brackets: bicubic | PSNR-Y, dB | SSIM-Y |" in text
+    assert "| Set5 | 31.24 (28.43) | 0.8877 (0.8877) | – (–) | 1.23 (1.23) | 0.06 (0.06) |" in text
     assert "never be used to identify" in text
+
+
+def test_the_crop_sheet_shows_each_place_by_bicubic_the_models_and_the_original(shipped, tmp_path):
+    crops = (("coins", (8, 16, 32)), ("brick", (0, 0, 32)))
+    text = cards.crop_sheet(tmp_path, crops).read_text()
+    assert "![Details of coins, brick: enlarged by bicubic, own, and the originals](crops.png)" in text
+    with Image.open(tmp_path / "crops.png") as sheet:
+        assert sheet.width > sheet.height  # three columns, two rows
+
+
+def test_the_places_of_the_crop_sheet_lie_inside_photographs_that_may_be_published():
+    sizes = {photo.id: photo.load().rgb.shape for photo in cards.sources.load("embedded", "test")}
+    for key, (top, left, side) in cards.CROPS:
+        assert top + side <= sizes[key][0]
+        assert left + side <= sizes[key][1]
+
+
+def test_the_crop_sheet_shows_the_same_place_of_every_enlargement():
+    photos = {photo.id: photo for photo in cards.sources.load("embedded", "test")}
+    original, lr = evaluate.pair(photos["coins"])
+    shown = cards._shown(photos["coins"], {"bicubic": cards.resize.upscale})
+    enlarged = cards.resize.upscale(lr)
+    assert list(shown) == [cards.viz.caption("bicubic", *evaluate.score(original, enlarged)), "original"]
+    for image, expected in zip(shown.values(), (enlarged, original.rgb)):
+        assert np.array_equal(cards._detail(image, (8, 16, 32)), expected[8:40, 16:48])

@@ -104,3 +104,79 @@ def test_ssim_window_is_a_gaussian_of_eleven_pixels():
     assert taps.sum() == pytest.approx(1, rel=1e-12)
     assert taps == pytest.approx(taps[::-1])
     assert taps[5] / taps[8] == pytest.approx(np.exp(2))  # two σ from the middle
+
+
+def impulse(value, height=9, width=9):
+    """One pixel of `value`; the window is 1 there, and 0 in the corner, whose opposite makes the mean 0."""
+    plane = np.zeros((height, width))
+    plane[height // 2, width // 2], plane[0, 0] = value, -value
+    return plane
+
+
+def test_the_spectrum_of_an_impulse_is_flat():
+    # Every frequency has the power 3².
+    assert metrics.spectrum(impulse(3)) == pytest.approx([9, 9, 9, 9])
+    assert metrics.spectrum(impulse(3, 9, 15)) == pytest.approx([9, 9, 9, 9])  # rings over the shorter side
+
+
+@pytest.mark.parametrize("cycles", [5, 20, 31])
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_grating_has_its_power_at_its_frequency(cycles, upright):
+    grating = np.tile(100 + 50 * np.cos(2 * np.pi * cycles * np.arange(64) / 64), (96, 1))
+    power = metrics.spectrum(grating if upright else grating.T)
+    assert power.shape == (32,)
+    assert 2 + power[2:].argmax() == cycles  # the mean's own power is in the first two rings
+
+
+@pytest.mark.parametrize("factor, expected", [(1, 0), (0.1, 2), (10, 2), (2, 0.6021)])
+def test_spectrum_error_by_hand(factor, expected):
+    # Amplitude times ten is power times a hundred: a logarithm of 2, at every frequency.
+    assert metrics.spectrum_error(impulse(200), impulse(200 * factor)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_spectrum_error_sees_the_fine_half_only():
+    random, wave = np.random.default_rng(0), 2 * np.pi * np.arange(64) / 64
+    reference = random.normal(128, 20, (64, 64))
+
+    def error(cycles):
+        return metrics.spectrum_error(reference, reference + 100 * np.cos(cycles * wave))
+
+    assert error(5) < 0.01
+    assert error(14) < 0.01
+    assert error(18) > 0.1
+
+
+def test_spectrum_error_of_flat_pictures_is_none():
+    assert metrics.spectrum_error(np.full((20, 24), 7.0), np.full((20, 24), 200.0)) == 0
+
+
+def test_colour_error_by_hand():
+    reference = np.full((2, 2, 3), 100, np.uint8)
+    image = reference.copy()
+    image[..., 0] = 103
+    image[0, :, 2] = 90  # half of the pixels: the mean falls by 5
+    assert metrics.colour_error(reference, image) == pytest.approx((3 + 0 + 5) / 3)
+
+
+def test_colour_error_is_of_the_whole_not_of_pixels():
+    reference = np.full((2, 2, 3), 100, np.uint8)
+    image = reference + np.array([[[10], [-10]], [[-10], [10]]])
+    assert metrics.colour_error(reference, image) == 0
+
+
+@pytest.fixture
+def brisque():
+    pytest.importorskip("brisque", reason="needs the package brisque: pip install 'srlib[quality]'")
+    return metrics.brisque
+
+
+def test_brisque_rises_with_blur_and_noise(brisque, photograph):
+    random = np.random.default_rng(0)
+    noisy = [resize.to_uint8(photograph + random.normal(0, sigma, photograph.shape)) for sigma in (0, 15, 40)]
+    scores = [brisque(picture) for picture in noisy]
+    assert scores == sorted(scores)
+    assert brisque(resize.upscale(resize.downscale(photograph))) > scores[0] + 15
+
+
+def test_brisque_of_a_flat_picture_is_not_a_number(brisque):
+    assert np.isnan(brisque(np.full((32, 32, 3), 100, np.uint8)))

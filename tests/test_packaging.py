@@ -39,7 +39,8 @@ def test_conda_environment_names_the_course_s_packages(package):
     assert package in conda()
 
 
-LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["dev", "jax", "faces", "reference"]}
+DEV = ["dev", "jax", "faces", "reference", "cluster", "export"]
+LOCKS = {"requirements.lock": [], "requirements-dev.lock": DEV}
 
 
 @pytest.mark.parametrize("lock, extras", LOCKS.items())

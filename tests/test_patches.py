@@ -72,6 +72,15 @@ def test_a_batch_is_uint8_patches_with_their_margin(picture):
     assert batch.dtype == np.uint8
 
 
+def test_rows_of_a_batch_are_those_of_the_whole(picture):
+    sampler = patches.PatchSampler([picture, picture[:20]], 16, 6, seed=3)
+    parts = [sampler(5, rows=slice(start, start + 2)) for start in (0, 2, 4)]
+    assert np.array_equal(np.concatenate(parts), sampler(5))
+    for workers in (0, 2):
+        drawn = itertools.islice(sampler.batches(5, workers, rows=slice(2, 4)), 2)
+        assert all(np.array_equal(batch, sampler(5 + number)[2:4]) for number, (batch,) in enumerate(drawn))
+
+
 def test_a_batch_depends_on_seed_and_number_alone(picture):
     sampler = patches.PatchSampler([picture, picture[:20]], 16, 4, seed=3)
     fifth = sampler(5)

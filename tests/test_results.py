@@ -97,3 +97,10 @@ def test_checkpoints_of_other_settings_have_another_folder(tmp_path, small):
     folders = {results.checkpoint_folder(tmp_path, "05", small(seed=seed)) for seed in (0, 1, 1)}
     assert len(folders) == 2
     assert all(folder.parent == tmp_path / "training" and folder.name.startswith("05-") for folder in folders)
+
+
+def test_a_recorded_run_is_the_repository_s_or_none(tmp_path, monkeypatch):
+    assert results.recorded("evaluate-bicubic").read("metrics")
+    assert results.recorded("no-such-run") is None
+    monkeypatch.setattr(results, "KEPT", tmp_path / "nowhere")
+    assert results.recorded("evaluate-bicubic") is None

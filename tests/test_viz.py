@@ -176,3 +176,23 @@ def test_lines_stand_out_from_white_and_from_each_other():
         assert 1.05 / (luminance(colour) + 0.05) >= 3  # WCAG 1.4.11, graphics
     looks = list(zip(viz.COLOURS, viz.STYLES))
     assert len(set(looks)) == len(viz.COLOURS) == len(viz.STYLES)
+
+
+def test_a_matrix_has_its_texts_and_colours_around_zero():
+    figure = viz.matrix([[0.0, 1.0], [-2.0, np.nan]], ["a", "b"], ["x", "y"], [["0", "+1"], ["-2", ""]], "gain (dB)")
+    axis, scale = figure.axes
+    assert drawn(axis)[:, 0].tolist() == [0.0, -2.0]
+    assert axis.get_images()[0].get_clim() == (-2.0, 2.0)
+    assert [text.get_text() for text in axis.texts] == ["0", "+1", "-2", ""]
+    assert [text.get_position() for text in axis.texts] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert [text.get_color() for text in axis.texts] == ["black", "black", "white", "black"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y"]
+    assert scale.get_ylabel() == "gain (dB)"
+
+
+def test_a_matrix_of_zeros_is_drawn_white():
+    assert viz.matrix(np.zeros((1, 2)), ["a"], ["x", "y"], [["", ""]], "dB").axes[0].get_images()[0].get_clim() == (
+        -1.0,
+        1.0,
+    )

@@ -58,6 +58,15 @@ def read(path):
         raise InputError(f"{path}: the picture is damaged ({error})") from error
 
 
+def pixels(path):
+    """How many pixels the header of a picture file states, without decoding it; 0 where it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return image.width * image.height
+    except Exception:  # `read` says what is wrong with it
+        return 0
+
+
 def _decode(image, path):
     """A `Picture` of an opened Pillow image."""
     if image.width * image.height > MAX_PIXELS:

