@@ -215,6 +215,25 @@ def _evaluate_folder(model, hr, json_file):
 
 
 @command.command()
+@click.option("--model", "models", multiple=True, help="Name or path of a model; again for more.")
+@click.option("--data", default="faces", show_default=True, help="Data set whose test pictures are damaged.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Only its first pictures; 0: all.")
+@click.option("--data-root", help="Where the data set is; default SRLIB_DATA_ROOT.")
+@click.option("--out", default="results", show_default=True, help="Where the record goes.")
+def robustness(models, data, limit, data_root, out):
+    """Measure models on damaged input: blur, resamplers, noise, JPEG and all of them, weak to strong."""
+    import tqdm
+
+    notebook.import_keras()
+    from srlib import robustness, viz
+
+    folder = _writable(pathlib.Path(out))
+    record = robustness.measure(models, data_root, folder, data, limit, progress=tqdm.tqdm)
+    click.echo(viz.table(robustness.table(record.table("images")), "{:.2f}"))
+    click.echo(f"{record.read('metrics')['headline']}\nrecord: {record.path}")
+
+
+@command.command()
 @click.argument("recipe")
 @click.option("--data-root", help="Folder with coco/, faces/, benchmarks/ …; default SRLIB_DATA_ROOT.")
 @click.option("--out", help="Where checkpoints, model and record go; default SRLIB_OUT_ROOT, else ./out.")

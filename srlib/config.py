@@ -25,11 +25,13 @@ class Config:
     # Discriminator: filters of its first convolution (they double three times) and units of its hidden dense layer.
     discriminator_filters: int = 64
     discriminator_dense: int = 1024
-    # Data: the training set, how many of its images at most (0: all), HR patch side in pixels, patches in a batch.
+    # Data: the training set, how many of its images at most (0: all), HR patch side in pixels, patches in a batch, and
+    # what makes the LR patches of them: bicubic, or a random mixture of damage (robust).
     train_data: str = "coco"
     train_images: int = 0
     hr_patch: int = 96
     batch: int = 16
+    degradation: str = "bicubic"
     # Pixel phase: steps, learning rate, its schedule (constant, or cosine to zero), the loss between SR and HR,
     # and the weight of DSSIM where that loss mixes it in (mse+dssim, mae+dssim).
     pretrain_steps: int = 1_000_000

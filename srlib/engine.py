@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from srlib import discriminator, distribution, gan, generator, optimizers, precision
+from srlib.data import degradations
 
 KEPT = 4  # compiled models that stay in memory
 
@@ -87,6 +88,7 @@ def _networks(phase, config, start):
 def _compiled(phase, config, together, networks):
     """The training model of these networks, compiled, with its optimizer built."""
     options = {"content_loss": config.content_loss, "dssim_weight": config.dssim_weight}
+    options["degradation"] = degradations.create(config.degradation)
     with precision.scope(precision.resolve(config.precision)):
         if phase == "pixel":
             model = gan.PixelTraining(*networks, **options)

@@ -76,6 +76,23 @@ def compare(arm, reference, resamples=RESAMPLES, seed=0):
     return Difference(mean, mean - half, mean + half, _p_value(mean, error, freedom), effect, seeds, images)
 
 
+def interval(values, resamples=RESAMPLES, seed=0):
+    """The mean of one value an image (or of paired differences) with its 95% interval over the images.
+
+    Args:
+        values: floats; those that are not finite are left out, so count them.
+        resamples, seed: as `compare` takes them.
+    Returns:
+        (mean, low, high); the ends are NaN for fewer than two values, the mean too for none.
+    """
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return (float(values[0]) if len(values) else math.nan), math.nan, math.nan
+    half = float(stats.t.ppf(1 - LEVEL / 2, len(values) - 1)) * standard_error(values[None], resamples, seed)
+    return float(values.mean()), float(values.mean()) - half, float(values.mean()) + half
+
+
 def _p_value(mean, error, freedom):
     """Two-sided p of a mean with its standard error by Student's t; without any spread 1 for a mean of 0, else 0."""
     if error == 0:

@@ -236,6 +236,43 @@ def _name_places(axis, names, ylabel, title):
     axis.ticklabel_format(axis="y", useOffset=False)
 
 
+def heatmap(rows, label="", numbers="{:.1f}"):
+    """A table as coloured cells with their numbers in them, dark for low and light for high.
+
+    Args:
+        rows: list of dicts with the same keys: the first names the row, the others hold its numbers; NaN stays white.
+        label: str, what the numbers are, with the unit.
+        numbers: str, their format.
+    Returns:
+        matplotlib `Figure`.
+    """
+    head, *columns = rows[0]
+    values = np.array([[row[name] for name in columns] for row in rows], float)
+    with pyplot.rc_context(_SETTINGS):
+        size = (2.4 + 1.2 * len(columns), 0.8 + 0.3 * len(rows))
+        figure, axis = pyplot.subplots(figsize=size, layout="constrained")
+        # Cividis rises in lightness throughout and looks alike with any colour vision.
+        drawn = axis.imshow(values, cmap="cividis", aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            text = numbers.format(value) if np.isfinite(value) else "–"
+            axis.text(column, row, text, ha="center", va="center", color=_readable(drawn, value))
+        axis.set_xticks(range(len(columns)), columns)
+        axis.set_yticks(range(len(rows)), [row[head] for row in rows])
+        axis.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+        axis.grid(False)
+        figure.colorbar(drawn, label=label)
+    return figure
+
+
+def _readable(drawn, value):
+    """Black or white, whichever stands out more from a heat map's colour of `value`."""
+    if not np.isfinite(value):
+        return BLACK
+    red, green, blue, _ = drawn.cmap(drawn.norm(value))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)]
+    return BLACK if np.dot(linear, [0.2126, 0.7152, 0.0722]) > 0.179 else "white"  # equal contrast: WCAG 2
+
+
 def matrix(values, rows, columns, texts, label):
     """Numbers in rows and columns as colours around zero, brown below and violet above, a text in each field.
 

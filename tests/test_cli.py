@@ -197,7 +197,9 @@ def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, mo
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["course", "upscale", "export", "evaluate", "train", "ablate", "models", "bench"])
+@pytest.mark.parametrize(
+    "name", ["course", "upscale", "export", "evaluate", "robustness", "train", "ablate", "models", "bench"]
+)
 def test_help_names_every_option_with_an_explanation(capsys, name):
     status, out, _ = run(capsys, name, "--help")
     assert status == 0
@@ -215,6 +217,16 @@ def test_evaluate_writes_each_image_and_the_mean_with_the_protocol(capsys, tmp_p
     assert [row["image"] for row in report["images"]] == ["baby", "bird", "butterfly", "head", "woman"]
     assert "28.43" in out
     assert report["protocol"] in out
+
+
+def test_robustness_prints_the_grid_and_writes_its_record(capsys, tmp_path, model):
+    words = ("robustness", "--model", model, "--data", "drawn-faces", "--limit", 1, "--out", tmp_path)
+    status, out, _ = run(capsys, *words)
+    assert status == 0
+    assert f"| input | bicubic | {model} |" in out
+    assert out.count("\n| ") == 16  # clean, and five kinds in three strengths
+    rows = (tmp_path / "runs" / "robustness-drawn-faces" / "images.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2 * 16
 
 
 def test_evaluate_goes_on_past_a_bad_picture(capsys, tmp_path, pictures):

@@ -235,3 +235,17 @@ def test_who_diverges_more_often_wins_nothing_by_the_seeds_it_survived():
     assert shown.startswith("no difference shown: belief leads adam by 0.50 dB")
     assert shown.endswith("but 1 of its runs diverged (inconclusive)")
     assert sentence(found, p=0.001, done=(3, 2), diverged=(0, 1)).startswith("belief beats adam")
+
+
+def test_an_interval_over_images_is_students():
+    values = np.random.default_rng(5).normal(30, 2, 40)
+    mean, low, high = statistics.interval([*values, math.nan, math.inf])
+    expected = stats.t.interval(0.95, 39, values.mean(), stats.sem(values))
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx(expected, rel=1e-3)
+
+
+def test_an_interval_of_too_few_values_has_no_ends():
+    assert statistics.interval([3.0])[0] == 3.0
+    assert np.isnan(statistics.interval([3.0])[1:]).all()
+    assert np.isnan(statistics.interval([])).all()

@@ -124,6 +124,22 @@ def test_a_difference_that_is_not_known_is_not_drawn():
     assert [text.get_text() for text in right.get_xticklabels()] == ["b"]
 
 
+def test_a_heat_map_has_its_numbers_in_its_cells_and_can_be_read():
+    rows = [{"input": "clean", "a": 28.44, "b": 32.0}, {"input": "noise", "a": 20.06, "b": float("nan")}]
+    axis, bar = viz.heatmap(rows, "PSNR in dB").axes
+    assert [text.get_text() for text in axis.texts] == ["28.4", "32.0", "20.1", "–"]
+    assert [text.get_position() for text in axis.texts] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["clean", "noise"]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["a", "b"]
+    assert bar.get_ylabel() == "PSNR in dB"
+    image = axis.get_images()[0]
+    light = [luminance(image.cmap(image.norm(value))) for value in (20.06, 28.44, 32.0)]
+    assert light == sorted(light)
+    for text, value in zip(axis.texts, (28.44, 32.0, 20.06)):
+        one, other = sorted((luminance(text.get_color()), luminance(image.cmap(image.norm(value)))))
+        assert (other + 0.05) / (one + 0.05) >= 4.5
+
+
 def test_a_table_is_markdown():
     rows = [{"set": "set5", "psnr": 32.0249}, {"set": "set14", "psnr": 28.4}]
     assert viz.table(rows, "{:.2f}") == "| set | psnr |\n|---|---|\n| set5 | 32.02 |\n| set14 | 28.40 |"

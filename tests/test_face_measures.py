@@ -1,0 +1,182 @@
+"""Face measures: by hand on a face that is known, and dlib's own figures where it is installed."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from srlib import face_measures, metrics, resize
+from srlib.data import images, sources
+from srlib.errors import InputError
+
+BOX = (10, 20, 50, 60)
+
+
+def landmarks(shift=0.0):
+    """68 points in `BOX` with 20 pixels between the outer corners of the eyes, all moved right by `shift`."""
+    points = np.full((68, 2), (40.0, 30.0))
+    points[36:42], points[42:48], points[48:68] = (30.0, 25.0), (50.0, 25.0), (40.0, 42.0)
+    return points + (shift, 0.0)
+
+
+class Known:
+    """A recogniser that finds the same face in every picture but dark ones, its descriptor the mean colour's."""
+
+    def find(self, image):
+        return face_measures.Face(BOX, landmarks()) if image.max() > 5 else None
+
+    def within(self, image, box):
+        return face_measures.Face(box, landmarks(shift=3.0))
+
+    def describe(self, image, box):
+        red, green, _ = image.reshape(-1, 3).mean(axis=0)
+        return np.array([red, green], float)
+
+
+def flat(*colour):
+    return np.broadcast_to(np.array(colour, np.uint8), (64, 80, 3)).copy()
+
+
+@pytest.fixture
+def row():
+    """Red against green of equal strength, the LR bicubic."""
+    original = flat(200, 0, 0)
+    return face_measures.measure(Known(), "one", original, flat(0, 200, 0), resize.downscale(original))
+
+
+def test_descriptors_are_compared_by_distance_and_angle(row):
+    assert row.euclidean == pytest.approx(200 * math.sqrt(2))
+    assert row.cosine == pytest.approx(1)
+
+
+def test_landmark_errors_are_in_parts_of_the_distance_between_the_eyes(row):
+    assert row.landmark_error == pytest.approx(3 / 20)
+
+
+def test_what_lies_outside_the_face_counts_for_nothing_inside_it():
+    original = flat(100, 100, 100)
+    sr = original.copy()
+    sr[:10] = sr[:, 60:] = 0
+    sr[40:45, 30:50] += 20  # the mouth, whose box reaches from 40 to 44 down and 38 to 42 across
+    row = face_measures.measure(Known(), "one", original, sr, resize.downscale(original))
+    error = 20 * 219 / 255  # on Y of studio range
+    assert row.psnr_mouth == pytest.approx(10 * np.log10(255**2 / error**2))
+    assert row.psnr_eyes == math.inf
+    assert row.psnr_face == pytest.approx(10 * np.log10(255**2 / (error**2 * 100 / 1600)))
+
+
+def test_lr_consistency_reduces_the_result_again(photograph):
+    original = photograph[:64, :80]
+    lr = resize.downscale(original)
+    row = face_measures.measure(Known(), "one", original, resize.upscale(lr), lr)
+    assert row.lr_consistency == pytest.approx(metrics.psnr(lr, resize.downscale(resize.upscale(lr))))
+    itself = face_measures.measure(Known(), "one", original, original, lr)
+    assert (itself.lr_consistency, itself.euclidean, itself.cosine) == (math.inf, 0, pytest.approx(0))
+
+
+def test_size_and_brightness_are_the_originals(row):
+    assert (row.face_width, row.brightness) == (40, pytest.approx(metrics.luma([200, 0, 0])))
+
+
+def test_a_picture_without_a_face_has_a_row_that_says_so_and_is_counted(row):
+    black = np.zeros((64, 80, 3), np.uint8)
+    none = face_measures.measure(Known(), "two", black, black, resize.downscale(black))
+    assert (none.face, none.found, math.isnan(none.euclidean), none.lr_consistency) == (0, 0, True, math.inf)
+    lost = face_measures.measure(Known(), "three", flat(9, 9, 9), flat(5, 5, 5), resize.downscale(black))
+    assert (lost.face, lost.found) == (1, 0)
+    summary = {line["measure"]: line for line in face_measures.summary([row, none])}
+    assert (summary["euclidean"]["images"], summary["euclidean"]["without_face"]) == (1, 1)
+    groups = face_measures.breakdown([row, none], "brightness")
+    assert [(line["group"], line["images"]) for line in groups][-1] == ("no face found", 1)
+
+
+def made(euclidean, width):
+    return [
+        face_measures.Row(f"{index}", 1, 1, value, face_width=float(size), brightness=100.0)
+        for index, (value, size) in enumerate(zip(euclidean, width))
+    ]
+
+
+def test_a_breakdown_is_by_thirds_in_the_order_of_what_divides_them():
+    rows = made([0.3, 0.1, 0.5, 0.2, 0.6, 0.4], [80, 60, 120, 70, 130, 90])
+    lines = face_measures.breakdown(rows, "face_width")
+    assert [line["group"] for line in lines] == ["smaller", "middle", "larger"]
+    assert [(line["least"], line["most"]) for line in lines] == [(60, 70), (80, 90), (120, 130)]
+    assert [line["mean"] for line in lines] == pytest.approx([0.15, 0.35, 0.55])
+
+
+def test_differences_are_paired_by_image():
+    rows, reference = made([0.3, 0.5, 0.7], [1, 1, 1]), made([0.2, 0.4, 0.6], [1, 1, 1])
+    line = face_measures.differences(rows, reference)[0]
+    assert (line["measure"], line["images"]) == ("euclidean", 3)
+    assert (line["mean"], line["low"], line["high"]) == pytest.approx((0.1, 0.1, 0.1))
+    with pytest.raises(InputError, match="not of the same images"):
+        face_measures.differences(rows, reference[::-1])
+
+
+def test_a_record_holds_every_image_the_intervals_and_the_counts(tmp_path):
+    rows = [*made([0.3, 0.1, 0.5], [80, 60, 120]), face_measures.Row("none")]
+    rows[0] = dataclasses.replace(rows[0], found=0)
+    record = face_measures.record("model", rows, tmp_path)
+    assert [row["euclidean"] for row in record.table("images")][:3] == [0.3, 0.1, 0.5]
+    found = record.read("metrics")
+    assert (found["images"], found["without_face"], found["not_found_again"]) == (4, 1, 1)
+    assert found["euclidean"] == pytest.approx(0.3)
+    assert len(record.table("by_brightness")) == 4
+    assert "jitter" in record.read("config")["protocol"]
+
+
+def test_without_the_recogniser_a_line_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(face_measures.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'srlib\[identity\]'"):
+        face_measures.Recogniser()
+
+
+@pytest.fixture(scope="module")
+def recogniser():
+    for name in ("dlib", "face_recognition_models"):
+        pytest.importorskip(
+            name, reason="compares with a public recogniser: pip install 'srlib[identity]'", exc_type=ImportError
+        )
+    return face_measures.Recogniser()
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    """A face of about 100 pixels: Eileen Collins, uint8 (256, 256, 3)."""
+    photos = {photo.id: photo for photo in sources.load("embedded", "test")}
+    return photos["astronaut"].load().rgb[:256, 96:352]
+
+
+def test_the_recogniser_finds_a_face_its_eyes_and_its_person(recogniser, astronaut):
+    face = recogniser.find(astronaut)
+    top, left, bottom, right = face.box
+    assert (60 < top < bottom < 230, 60 < left < right < 230) == (True, True)
+    eyes, mouth = face.landmarks[36:48].mean(axis=0), face.landmarks[48:].mean(axis=0)
+    assert eyes[1] < mouth[1]
+    assert recogniser.find(np.zeros((64, 64, 3), np.uint8)) is None
+    own = recogniser.describe(astronaut, face.box)
+    assert own.shape == (128,)
+    mirrored = astronaut[:, ::-1]
+    assert np.linalg.norm(own - recogniser.describe(mirrored, recogniser.find(mirrored).box)) < 0.4  # the same person
+
+
+def test_enlarging_by_bicubic_costs_identity_and_the_original_nothing(recogniser, astronaut):
+    lr = resize.downscale(astronaut)
+    bicubic, itself = (
+        face_measures.measure(recogniser, "astronaut", astronaut, sr, lr) for sr in (resize.upscale(lr), astronaut)
+    )
+    assert (itself.euclidean, itself.cosine, itself.landmark_error) == pytest.approx((0, 0, 0), abs=1e-9)
+    assert 0.1 < bicubic.euclidean < 0.6
+    assert 0 < bicubic.cosine < 0.2
+    assert 0 < bicubic.landmark_error < 0.2
+
+
+def test_on_real_portraits_bicubic_is_as_far_off_as_it_was(recogniser, data_root):
+    # The first three of the test split, of which all take a minute; the first 60 gave 0.304.
+    paths = images.find(data_root / "faces" / "test")[:3]
+    photos = [sources.Photo(path.stem, lambda path=path: images.read(path)) for path in paths]
+    rows = face_measures.measure_all(resize.upscale, photos, recogniser)
+    assert [row.face for row in rows] == [1, 1, 1]
+    assert np.mean([row.euclidean for row in rows]) == pytest.approx(0.2875, abs=0.005)
