@@ -22,8 +22,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = {
     **dict.fromkeys(("os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod", "os.chown", "os.utime"), (0,)),
     **dict.fromkeys(("os.rename", "os.link"), (0, 1)),
+    **dict.fromkeys(("shutil.rmtree", "sqlite3.connect"), (0,)),
     "os.symlink": (1,),
-    "sqlite3.connect": (0,),
 }
 _PROGRAMS = {"os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty"}
 _OTHERS = {"os.kill": "a signal to a process", "os.killpg": "a signal to a process", "socket.connect": "a connection"}

@@ -175,12 +175,11 @@ def compose(notebook, submitted, profile="smoke"):
 
 
 def _before(stub, call):
-    """What runs just before an answer: the stub's imports, no old value of the answer's names, and the watch."""
+    """What runs just before an answer: the stub's imports, and the beginning of the watch."""
     tree = ast.parse(stub)
     imports = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = sorted({node.id for value in call.args for node in ast.walk(value) if isinstance(node, ast.Name)})
-    forget = f"for _name in {names!r}: globals().pop(_name, None)"
-    return "\n".join([*imports, forget, "__import__('srlib.confine').confine.watch('.')"])
+    return "\n".join([*imports, f"__import__('srlib.marking').marking.begin(globals(), {names!r})"])
 
 
 def _run_all(steps, limits):
@@ -208,7 +207,8 @@ def _run(steps, limits):
         runtime.mkdir()
         job = {**dataclasses.asdict(limits), "processor_seconds": limits.minutes * 60 * (os.cpu_count() or 1)}
         job |= {"work": str(work), "steps": steps}
-        environment = {**os.environ, "SRLIB_SANDBOX": marker, "JUPYTER_RUNTIME_DIR": str(runtime)}
+        places = dict.fromkeys(("JUPYTER_RUNTIME_DIR", "TMPDIR"), str(runtime))
+        environment = {**os.environ, **places, "SRLIB_SANDBOX": marker}
         try:
             return _read(*_talk(job, environment, limits.minutes * 60))
         finally:
@@ -216,29 +216,29 @@ def _run(steps, limits):
 
 
 def _talk(job, environment, seconds):
-    """Give the job to a process of its own; its lines, and whether it had to be stopped."""
+    """Give the job to a process of its own; its lines on both streams, and whether it had to be stopped."""
     process = subprocess.Popen(
         [sys.executable, "-m", "srlib.marking"],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     )
     try:
-        said, _ = process.communicate(json.dumps(job).encode(), timeout=seconds)
-        return said, False
+        return *process.communicate(json.dumps(job).encode(), timeout=seconds), False
     except subprocess.TimeoutExpired:
         _end(environment["SRLIB_SANDBOX"])
         process.kill()
-        return process.communicate()[0], True
+        return *process.communicate(), True
 
 
-def _read(said, stopped):
+def _read(said, complaints, stopped):
     """Verdicts and the reason of an end, from the lines that a marking process wrote."""
-    found, failure, begun = {}, "the notebook took too long" if stopped else "the marking process ended", None
-    for line in said.decode("utf-8", "replace").splitlines():
-        event = json.loads(line) if line.endswith("}") else {}
+    reason = (complaints.decode("utf-8", "replace").strip().splitlines() or ["the marking process ended"])[-1]
+    found, failure, begun = {}, "the notebook took too long" if stopped else reason, None
+    for line in said.splitlines():
+        event = json.loads(line) if line.endswith(b"}") else {}
         begun = event.get("begin", begun)
         failure = event.get("failed", failure)
         if "exercise" in event:

@@ -16,7 +16,22 @@ from srlib import confine
 MIME = "application/vnd.srlib.verdict+json"
 # What a kernel is told of the teacher's environment: where things are installed, and how to compute; no more.
 _KEPT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "SRLIB_SANDBOX")
+_teachers = {}  # in the kernel: the teacher's own `check`
 _KEPT_KINDS = ("KERAS_", "TF_", "OMP_", "JAX_", "XLA_")
+
+
+def begin(names, forget):
+    """In the kernel, before an answer: no old value of its names, the teacher's `check`, and the watch.
+
+    Args:
+        names: the notebook's variables.
+        forget: the names that the answer has to give.
+    """
+    _teachers.setdefault("check", names.get("check"))
+    names["check"] = _teachers["check"]  # an earlier answer may have given the name to something else
+    for name in forget:
+        names.pop(name, None)
+    confine.watch(".")
 
 
 def judge(call, names, error=""):
@@ -29,10 +44,7 @@ def judge(call, names, error=""):
     """
     from IPython import display
 
-    own = sys.modules.get("srlib.check")  # an answer may have given the name `check` to something else
-    found = (
-        {"verdict": "raised", "detail": error} if error else _ask(call, {**names, **({"check": own} if own else {})})
-    )
+    found = {"verdict": "raised", "detail": error} if error else _ask(call, {**names, **_teachers})
     if refused := confine.unwatch():
         found = {"verdict": "forbidden", "detail": "; ".join(refused)}
     display.display({MIME: found}, raw=True)
@@ -77,6 +89,10 @@ def _client(most):
     import nbformat
     import traitlets.config
 
+    # Sockets that are files, in a folder of this user's: no other user can listen.
+    connection = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel.json")
+    manager = {"transport": "ipc", "connection_file": connection}
+
     class Client(nbclient.NotebookClient):
         """Counts what arrives; a flood ends the wait for the kernel as its death would."""
 
@@ -92,7 +108,7 @@ def _client(most):
 
     return Client(
         nbformat.v4.new_notebook(),
-        config=traitlets.config.Config({"KernelManager": {"transport": "ipc"}}),  # for this user's processes only
+        config=traitlets.config.Config({"KernelManager": manager}),
         kernel_name="python3",
         allow_errors=True,
         shutdown_kernel="immediate",

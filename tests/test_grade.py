@@ -1,7 +1,6 @@
 """Marking a class: thirty submissions of every kind, and what keeps them in their place."""
 
 import csv
-import json
 import os
 import pathlib
 
@@ -11,7 +10,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from srlib import cli, confine, grade
 from srlib.check import feedback
-from srlib.errors import InputError
 
 pytestmark = pytest.mark.skipif(confine.resource is None, reason="marking needs Linux or macOS")
 
