@@ -161,25 +161,35 @@ def compose(notebook, submitted, profile="smoke"):
     steps = []
     for cell in notebook.cells:
         name = places.get(id(cell))
-        if name in submitted:
-            call = student.call(cell.source)
-            before = _before(cell.source, call)
-            steps.append({"exercise": name, "source": submitted[name], "before": before, "call": ast.unparse(call)})
-        elif cell.cell_type == "code" and not (student.tagged(cell, "solution") or name):
-            steps.append({"exercise": None, "source": cell.source})
+        if name:
+            steps += _given(_imports(cell.source))
+            steps += [_answered(name, cell.source, submitted[name])] if name in submitted else []
+        elif cell.cell_type == "code" and not student.tagged(cell, "solution"):
+            steps += _given(cell.source)
             if student.tagged(cell, "parameters"):
-                steps.append({"exercise": None, "source": f"profile = {profile!r}\nout_root = 'out'"})
-    while steps and not steps[-1]["exercise"]:
-        steps.pop()
-    return steps
+                steps += _given(f"profile = {profile!r}\nout_root = 'out'")
+    last = max((place for place, step in enumerate(steps) if step["exercise"]), default=-1)
+    return steps[: last + 1]
 
 
-def _before(stub, call):
-    """What runs just before an answer: the stub's imports, and the beginning of the watch."""
-    tree = ast.parse(stub)
-    imports = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+def _given(source):
+    """The step of a teacher's cell, in a list; none for an empty one."""
+    return [{"exercise": None, "source": source}] if source.strip() else []
+
+
+def _imports(stub):
+    """What a stub imports: it stays for the exercises after it, whoever answers this one."""
+    return "\n".join(
+        ast.unparse(node) for node in ast.parse(stub).body if isinstance(node, ast.Import | ast.ImportFrom)
+    )
+
+
+def _answered(name, stub, source):
+    """The step of an exercise: `before` starts the watch and forgets old values of what the stub's check is given."""
+    call = student.call(stub)
     names = sorted({node.id for value in call.args for node in ast.walk(value) if isinstance(node, ast.Name)})
-    return "\n".join([*imports, f"__import__('srlib.marking').marking.begin(globals(), {names!r})"])
+    before = f"__import__('srlib.marking').marking.begin(globals(), {names!r})"
+    return {"exercise": name, "source": source, "before": before, "call": ast.unparse(call)}
 
 
 def _run_all(steps, limits):

@@ -1,23 +1,28 @@
 """Marking a class: thirty submissions of every kind, and what keeps them in their place."""
 
+import contextlib
 import csv
 import os
 import pathlib
+import subprocess
+import sys
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from srlib import cli, confine, grade
-from srlib.check import feedback
+from srlib.errors import InputError
 
 pytestmark = pytest.mark.skipif(confine.resource is None, reason="marking needs Linux or macOS")
 
 PARAMETERS = 'profile = "cpu"\nseed = 0\ndata_root = ""\nout_root = ""\noverrides = {}'
+FEEDBACK = str(pathlib.Path(grade.__file__).parent / "check" / "feedback.py")
 # A stand-in for srlib.check, so that no kernel has to import Keras: the same verdicts by the same code.
 CHECKS = f"""
 import importlib.util, types
-spec = importlib.util.spec_from_file_location("feedback", {str(pathlib.Path(feedback.__file__))!r})
+spec = importlib.util.spec_from_file_location("feedback", {FEEDBACK!r})
 feedback = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(feedback)
 check = types.SimpleNamespace(
@@ -140,33 +145,158 @@ def test_nothing_outside_was_touched_and_nothing_is_left_behind(marked):
     assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("theirs.txt", "theirs")]
 
 
-def test_every_process_of_a_submission_is_ended():
-    code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], "
-    code += "start_new_session=True)"
-    import subprocess
-    import sys
-    import uuid
-
-    import psutil
-
-    marker = uuid.uuid4().hex
-    environment = {**os.environ, "SRLIB_SANDBOX": marker}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-
-    def carrying():
-        return [each for each in psutil.process_iter() if _marker(each) == marker]
-
-    assert len(carrying()) == 1
-    sleeper = carrying()[0]
-    grade._end(marker)
-    psutil.wait_procs([sleeper], timeout=10)
-    assert carrying() == []
+def carrying(marker):
+    """The processes that carry a marker."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            found += [process] if process.environ().get("SRLIB_SANDBOX") == marker else []
+    return found
 
 
-def _marker(process):
-    import psutil
+def test_every_process_of_a_submission_is_ended_in_whatever_session_it_is():
+    sleep = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)"
+    environment = {**os.environ, "SRLIB_SANDBOX": "srlib-test-of-an-orphan"}
+    subprocess.run([sys.executable, "-c", f"import subprocess, sys; {sleep}"], env=environment, check=True)
+    orphans = carrying("srlib-test-of-an-orphan")
+    assert len(orphans) == 1
+    grade._end("srlib-test-of-an-orphan")
+    gone, alive = psutil.wait_procs(orphans, timeout=10)
+    assert (gone, alive) == (orphans, [])
 
+
+def run(code, *arguments):
+    """What a fresh process prints that runs code after `from srlib import confine`."""
+    words = [sys.executable, "-c", "import os, pathlib, sys\nfrom srlib import confine\n" + code, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+
+ATTEMPT = """
+inside, outside = map(pathlib.Path, sys.argv[1:])
+def attempt(action, *arguments):
     try:
-        return process.environ().get("SRLIB_SANDBOX")
-    except psutil.Error:
-        return None
+        action(*arguments)
+        print("done")
+    except PermissionError:
+        print("refused")
+"""
+
+
+def test_the_system_refuses_every_write_outside_also_to_programs_started(tmp_path):
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.mkdir()
+    code = """
+print(confine.close([inside]))
+for folder in (inside, outside):
+    attempt((folder / "file").write_text, "x")
+    print(os.system(f"touch '{folder}/touched' 2> /dev/null") == 0)
+"""
+    told = run(ATTEMPT + code, inside, outside)
+    if told[0] == "False":
+        pytest.skip("this system has no Landlock")
+    assert told[1:] == ["done", "True", "refused", "False"]
+    assert sorted(path.name for path in inside.iterdir()) == ["file", "touched"]
+    assert list(outside.iterdir()) == []
+
+
+def test_the_watch_refuses_and_reports_until_it_ends(tmp_path):
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "way out").symlink_to(outside)
+    code = """
+confine.watch(inside)
+attempt((inside / "file").write_text, "x")
+attempt((inside / "way out" / "file").write_text, "x")
+attempt((inside / "file").rename, outside / "file")
+attempt(os.listdir, outside)
+attempt(os.system, "true")
+print(len(confine.unwatch()))
+attempt((outside / "late").write_text, "x")
+"""
+    told = run(ATTEMPT + code, inside, outside)
+    assert told == ["done", "refused", "refused", "done", "refused", "3", "done"]
+
+
+def test_memory_and_files_are_limited(tmp_path):
+    code = f"""
+confine.limit(2 * 2**30, 1000, 60)
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+large = pathlib.Path({str(tmp_path / "large")!r})
+for action in (lambda: bytearray(4 * 2**30), lambda: large.write_bytes(bytes(2000))):
+    try:
+        action()
+        print("done")
+    except (MemoryError, OSError) as error:
+        print(type(error).__name__)
+"""
+    told = run(code)
+    assert told[1] == "OSError"
+    if sys.platform == "linux":
+        assert told[0] == "MemoryError"
+
+
+def notebook(*sources):
+    """A notebook of code cells; one that calls a check is tagged as an exercise."""
+    tags = [{"tags": ["exercise"]} if "check." in source else {} for source in sources]
+    return new_notebook(cells=[new_code_cell(source, metadata=each) for source, each in zip(sources, tags)])
+
+
+def test_the_teachers_cells_up_to_the_last_answer_are_run_with_every_stubs_imports():
+    stub = "from srlib import check\n\nfirst = ...\ncheck.one(first)"
+    teachers = notebook("a = 1", stub, "b = 2", "c = ...\ncheck.two((c, a))", "d = 4")
+    steps = grade.compose(teachers, {"two": "c = 3"})
+    sources = [(step["exercise"], step["source"]) for step in steps]
+    assert sources == [(None, "a = 1"), (None, "from srlib import check"), (None, "b = 2"), ("two", "c = 3")]
+    assert steps[-1]["call"] == "check.two((c, a))"
+
+
+def test_answers_are_found_by_their_check_the_tagged_cell_first():
+    submitted = notebook("x = 1\ncheck.one(x)", "# check.two(y)", "y = 2\ncheck.two(y)")
+    submitted.cells.append(new_code_cell("x = 9\ncheck.one(x)"))
+    submitted.cells.append(new_code_cell("z = 9\ncheck.three(z)", metadata={"tags": ["solution"]}))
+    assert grade.answers(submitted) == {"one": "x = 1\ncheck.one(x)", "two": "y = 2\ncheck.two(y)"}
+
+
+def test_a_submission_belongs_to_the_notebook_whose_exercises_it_answers():
+    teachers = {"01": notebook("check.one(...)"), "02": notebook("check.two(...)", "check.three(...)")}
+    assert grade.chosen({"three": "", "other": ""}, teachers) == "02"
+    with pytest.raises(InputError, match="no exercise"):
+        grade.chosen({"other": ""}, teachers)
+
+
+def test_students_are_named_by_folder_or_file(tmp_path):
+    for name in ("ada.ipynb", "Bea/02.ipynb", "Bea/.ipynb_checkpoints/02.ipynb", "Bea/deep/03.ipynb", "notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [(name, path.name) for name, path in grade.submissions(tmp_path)]
+    assert sorted(found) == [("Bea", "02.ipynb"), ("Bea", "03.ipynb"), ("ada", "ada.ipynb")]
+
+
+def test_an_unreadable_submission_is_named_and_the_others_are_marked(course, tmp_path, capsys):
+    (tmp_path / "broken.ipynb").write_text("{")
+    write(tmp_path / "blank.ipynb", *STUBS)
+    assert cli.status(["grade", str(tmp_path), "--notebooks", str(course), "--out", str(tmp_path / "m" / "x.csv")]) == 1
+    assert "1 of 2 submissions failed: broken/broken.ipynb" in capsys.readouterr().err
+    rows = (tmp_path / "m" / "x.csv").read_text("utf-8-sig").splitlines()
+    assert [row.split(",")[::4] for row in rows[1:]] == [["blank", "unanswered"]] * 2 + [["broken", "unreadable"]]
+
+
+def test_a_notebook_that_fails_by_itself_is_not_the_students_fault(tmp_path):
+    teachers = {"01": notebook("raise OSError('no such data')", "check.one(...)")}
+    write(tmp_path / "ada.ipynb", "check.one(1)", "")
+    (row,) = grade.mark("ada", tmp_path / "ada.ipynb", teachers, grade.Limits())
+    assert (row.verdict, row.detail) == ("not reached", "OSError: no such data")
+
+
+@pytest.mark.parametrize("folder, reason", [("nowhere", "no folder"), (".", "no notebooks")])
+def test_a_folder_without_submissions_is_bad_input(tmp_path, capsys, folder, reason):
+    assert cli.status(["grade", str(tmp_path / folder)]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_a_spreadsheet_takes_no_answer_for_a_formula():
+    mark = grade.Mark("=ada", "a.ipynb", "01", "one", "raised", "-1\n+ 2")
+    assert grade.table([mark]).splitlines()[1] == "'=ada,a.ipynb,01,one,raised,'-1 + 2"
