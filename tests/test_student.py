@@ -5,6 +5,7 @@ import builtins
 import collections
 import pathlib
 import re
+import symtable
 
 import nbformat
 import papermill
@@ -117,29 +118,21 @@ class Names(ast.NodeVisitor):
 
 
 def _names(statement):
-    """Names that a statement loads and that it stores; what a function keeps to itself is neither."""
-    loads, stores, inner = set(), set(), set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name):
-            (loads if isinstance(node.ctx, ast.Load) else stores).add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            stores.add(node.name)
-            inner |= {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and _stored(each)}
-        elif isinstance(node, ast.alias):
-            stores.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.comprehension):
-            inner |= {each.id for each in ast.walk(node.target) if isinstance(each, ast.Name)}
-        if isinstance(node, ast.FunctionDef | ast.Lambda):
-            inner |= {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
-        if isinstance(node, ast.ExceptHandler) and node.name:
-            inner.add(node.name)
-    if isinstance(statement, ast.Assign | ast.AugAssign | ast.For | ast.With | ast.If):
-        return loads - inner - (set() if isinstance(statement, ast.Assign | ast.AugAssign) else stores), stores
-    return loads - inner, stores - inner
+    """Names that a statement takes from outside and that it gives, as Python's own compiler sees them."""
+    table = symtable.symtable(ast.unparse(statement), "cell", "exec")
+    given = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    taken = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()} | _globals(table)
+    simple = isinstance(statement, ast.Assign | ast.AugAssign)  # x = x + 1 takes x; a loop gives its own variable
+    return taken if simple else taken - given, given
 
 
-def _stored(node):
-    return not isinstance(node.ctx, ast.Load)
+def _globals(table):
+    """What the functions and comprehensions in a table take from the notebook."""
+    found = set()
+    for inner in table.get_children():
+        found |= {each.get_name() for each in inner.get_symbols() if each.is_global() and each.is_referenced()}
+        found |= _globals(inner)
+    return found
 
 
 def test_the_reading_of_names_sees_what_a_cell_takes_and_gives():
