@@ -21,6 +21,7 @@ test: $(READY_TO_TEST)
 lint: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+	$(VENV)/bin/srlib student
 
 # New versions within pyproject.toml's ranges: what the course needs, and what the tests need beside it.
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml

@@ -366,6 +366,58 @@ def bench(only, rounds, folder):
     bench.update(folder / "README.md", path, config.Config())
 
 
+@command.command()
+@click.option("--notebooks", help="Folder of the teacher's notebooks; default: those of this clone.")
+@click.option("--check", is_flag=True, help="Write nothing; exit status 1 if something would change.")
+def student(notebooks, check):
+    """Strip the notebooks of outputs and make the student edition, without solutions, from them.
+
+    The copies in notebooks/student are never edited; a commit hook runs this.
+    """
+    from srlib import student
+
+    changed = student.stale(notebooks) if check else student.write(notebooks)
+    for path in changed:
+        click.echo(path)
+    if check and changed:
+        raise SomeFailed(f"{len(changed)} notebooks are not up to date: run srlib student")
+
+
+@command.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--out", metavar="FILE", help="The table, as CSV; default: DIR/marks.csv.")
+@click.option("--notebooks", help="Folder of the teacher's notebooks; default: those of this clone.")
+@click.option("--profile", default="smoke", show_default=True, help="How large the teacher's cells run.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Submissions at a time.")
+@click.option("--seconds", type=click.IntRange(min=1), default=60, show_default=True, help="Time an answer may take.")
+@click.option("--minutes", type=click.FloatRange(min=0.1), default=15, show_default=True, help="Time of a notebook.")
+@click.option(
+    "--memory", type=click.FloatRange(min=0.5), default=8, show_default=True, help="GiB a submission may use."
+)
+def grade(folder, out, notebooks, profile, workers, seconds, minutes, memory):
+    """Mark the notebooks in DIR: DIR/<student>.ipynb, or DIR/<student>/<any name>.ipynb.
+
+    The answers are put into the teacher's own notebook and run there, each submission by itself, in a folder that is
+    thrown away. One that hangs, floods, crashes or reaches outside its folder is a row of the table like any other.
+    TEACHING.md says what this holds back and what it does not.
+    """
+    from srlib import config, grade
+
+    config.resolve(profile, 0)
+    found, marks = grade.submissions(folder), []
+    target = pathlib.Path(out) if out else pathlib.Path(folder) / "marks.csv"
+    limits = grade.Limits(seconds, minutes, int(memory * 2**30))
+    grade.write(target, marks)
+    for rows in grade.grade(found, grade.teachers(notebooks), limits, profile, workers):
+        click.echo(grade.summary(rows))
+        marks += rows
+        grade.write(target, marks)
+    click.echo(f"marks: {target}")
+    _finish(
+        [f"{each.student}/{each.file}" for each in marks if each.verdict == "unreadable"], len(found), "submissions"
+    )
+
+
 command.add_command(data_commands.data)
 
 

@@ -16,7 +16,7 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 # each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
-    ("files", "config", "statistics"),
+    ("files", "config", "statistics", "confine"),
     ("bicubic", "subpixels", "tiles"),
     ("folding",),
     (
@@ -56,13 +56,15 @@ FLOORS = (
     ("ablation",),
     ("viz", "notebook", "check"),
     ("leaderboard", "data_commands", "bench"),
-    ("cards", "course"),
+    ("cards", "course", "marking"),
+    ("student",),
+    ("grade",),
     ("cli",),
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
     *("bicubic", "folding", "inference", "models", "upscale"),
-    *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings"),
+    *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings", "confine", "marking"),
     *("data.images", "data.sources", "data.faces", "data.embedded"),
 )
 

@@ -33,11 +33,18 @@ def unanswered(value):
 class Verdict:
     """True for a right answer, False for a wrong one; a notebook shows nothing of it, the words are printed already."""
 
-    def __init__(self, right):
-        self.right = right
+    def __init__(self, right, hint=None):
+        self.right, self.hint = right, hint or ""
 
     def __bool__(self):
         return self.right
+
+    @property
+    def status(self):
+        """The verdict in one word, for programs: "passed", "unanswered" or "hint"."""
+        if self.right:
+            return "passed"
+        return "unanswered" if self.hint.startswith("Not answered yet") else "hint"
 
     def _ipython_display_(self):
         """Stand at the end of a cell without an echo."""
@@ -45,4 +52,4 @@ class Verdict:
 
 def _say(right, hint):
     print("✓ Correct." if right else f"✗ {hint}")
-    return Verdict(right)
+    return Verdict(right, hint)
