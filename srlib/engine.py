@@ -52,12 +52,14 @@ def prepare(phase, config, together=1, start=None, devices="none"):
         `gan.PixelTraining` or `gan.AdversarialTraining`
     """
     key = (phase, together, devices, precision.resolve(config.precision), _shape(config))
-    networks = _networks(phase, config, start)
+    random.seed(config.seed)  # what initialisers draw from; `keras.utils.set_random_seed` imports TensorFlow always
     model = _ready.pop(key, None)
     if model is None:
-        model = _compiled(phase, config, together, networks)
+        model = _compiled(phase, config, together)
     else:
-        _renew(model, networks)
+        _renew(model)
+    if start is not None:
+        model.generator.set_weights(start.get_weights())
     model.schedule.take(_schedule(phase, config))
     _ready[key] = model
     while len(_ready) > KEPT:
@@ -75,25 +77,17 @@ def _shape(config):
     return tuple((name, value) for name, value in dataclasses.asdict(config).items() if name not in _NUMBERS)
 
 
-def _networks(phase, config, start):
-    """The generator, for the adversarial phase the discriminator too, as a run with this seed begins."""
-    random.seed(config.seed)  # what initialisers draw from; `keras.utils.set_random_seed` imports TensorFlow always
-    with precision.scope(precision.resolve(config.precision)):
-        network = generator.build(config)
-        if start is not None:
-            network.set_weights(start.get_weights())
-        return (network,) if phase == "pixel" else (network, discriminator.build(config))
-
-
-def _compiled(phase, config, together, networks):
-    """The training model of these networks, compiled, with its optimizer built."""
+def _compiled(phase, config, together):
+    """The training model of fresh networks, compiled, with its optimizer built."""
     options = {"content_loss": config.content_loss, "dssim_weight": config.dssim_weight}
     options["degradation"] = degradations.create(config.degradation)
     with precision.scope(precision.resolve(config.precision)):
+        network = generator.build(config)
         if phase == "pixel":
-            model = gan.PixelTraining(*networks, **options)
+            model = gan.PixelTraining(network, **options)
         else:
-            model = gan.AdversarialTraining(*networks, adversarial_weight=config.adversarial_weight, **options)
+            options["adversarial_weight"] = config.adversarial_weight
+            model = gan.AdversarialTraining(network, discriminator.build(config), **options)
     schedule = _schedule(phase, config)
     optimizer = optimizers.create(config.optimizer, schedule, config.weight_average, config.adabelief_epsilon)
     schedule.share(optimizer)
@@ -107,13 +101,21 @@ def _compiled(phase, config, together, networks):
     return model
 
 
-def _renew(model, networks):
-    """Give a compiled model the weights of fresh networks and its optimizer the values that it had at first."""
-    model.generator.set_weights(networks[0].get_weights())
-    if len(networks) > 1:
-        model.discriminator.set_weights(networks[1].get_weights())
+def _renew(model):
+    """Give a compiled model weights as fresh networks have them, and its optimizer the values that it had at first."""
+    for network in (model.generator, getattr(model, "discriminator", None)):
+        for layer in network.layers if network else ():
+            _initialise(layer)
     for variable, scalar in zip(model.optimizer.variables, model.scalars, strict=True):
         variable.assign(np.zeros(variable.shape, variable.dtype) if scalar is None else scalar)
+
+
+def _initialise(layer):
+    """Draw a layer's weights anew, as building it does; a tenth of the time of building the network again."""
+    for name, initializer in list(vars(layer).items()):
+        variable = getattr(layer, name.removesuffix("_initializer")) if name.endswith("_initializer") else None
+        if variable is not None:
+            variable.assign(initializer.clone()(variable.shape, variable.dtype))
 
 
 def _schedule(phase, config):

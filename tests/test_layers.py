@@ -13,11 +13,13 @@ def features():
     return lambda *shape: np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
-def test_prelu_by_hand():
+@pytest.mark.parametrize("training", [False, True])
+def test_prelu_by_hand(training):
     layer = layers.PReLU(2)
     layer.build((None, None, None, 2))
     layer.alpha.assign([[[0.5, -2.0]]])
-    result = layer(np.array([[[[3.0, 3.0], [-3.0, -3.0], [0.0, 0.0]]]], "float32"))
+    features = np.array([[[[3.0, 3.0], [-3.0, -3.0], [0.0, 0.0]]]], "float32")
+    result = layer(features, training=training)
     assert np.asarray(result).tolist() == [[[[3, 3], [-1.5, 6], [0, 0]]]]
 
 
