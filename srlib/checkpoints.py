@@ -79,8 +79,12 @@ class Checkpoint(keras.callbacks.Callback):
         if models.checksum(arrays) != header["sha256"]:
             raise ValueError("its checksum differs")
         self._compare(header["config"], path)
-        for variable, name in zip(_variables(model), sorted(arrays), strict=True):
-            variable.assign(arrays[name])
+        pairs = list(zip(_variables(model), (arrays[name] for name in sorted(arrays)), strict=True))
+        for variable, value in pairs:  # all before the first is assigned: a model holds the whole of a file or none
+            if tuple(variable.shape) != value.shape:
+                raise ValueError(f"{variable.path} has another shape in it")
+        for variable, value in pairs:
+            variable.assign(value)
         self._history.restore(header["history"])
         return self._history.step
 

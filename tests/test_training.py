@@ -3,13 +3,26 @@
 import csv
 import dataclasses
 import functools
+import json
 import shutil
 
 import keras
 import numpy as np
 import pytest
 
-from srlib import callbacks, checkpoints, discriminator, engine, evaluate, gan, metrics, resize, training, upscale
+from srlib import (
+    callbacks,
+    checkpoints,
+    discriminator,
+    engine,
+    evaluate,
+    gan,
+    metrics,
+    models,
+    resize,
+    training,
+    upscale,
+)
 from srlib.data import images, sources
 from srlib.errors import InputError
 
@@ -265,6 +278,16 @@ def altered(path):
     np.savez(path, **arrays)
 
 
+def of_another_layout(path):
+    """Its last variable has another shape, as in a file that another version wrote, sound in itself."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    header = json.loads(arrays.pop("header").tobytes())
+    arrays[max(arrays)] = np.zeros(77, "float32")
+    header["sha256"] = models.checksum(arrays)
+    np.savez(path, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -272,8 +295,9 @@ def altered(path):
         lambda path: path.write_text("words"),
         lambda path: path.write_bytes(path.read_bytes()[:-2000]),
         altered,
+        of_another_layout,
     ],
-    ids=["empty", "text", "truncated", "altered"],
+    ids=["empty", "text", "truncated", "altered", "another layout"],
 )
 def test_any_damage_falls_back_on_the_checkpoint_before(tmp_path, settings, model, damage):
     before = saved(tmp_path, settings, model(1), 1)
@@ -284,6 +308,16 @@ def test_any_damage_falls_back_on_the_checkpoint_before(tmp_path, settings, mode
         step, rows = restored(tmp_path, settings, found)
     assert (step, [row["step"] for row in rows]) == (1, [1])
     assert all(np.array_equal(*pair) for pair in zip(state(before), state(found), strict=True))
+
+
+def test_a_checkpoint_of_another_layout_leaves_the_model_as_it_was(tmp_path, settings, model):
+    saved(tmp_path, settings, model(1), 1)
+    of_another_layout(tmp_path / "checkpoint-00000001.npz")
+    fresh = model(5)
+    before = state(fresh)
+    with pytest.warns(UserWarning, match="another shape"):
+        assert restored(tmp_path, settings, fresh) == (0, [])
+    assert all(np.array_equal(*pair) for pair in zip(before, state(fresh), strict=True))
 
 
 def test_without_a_sound_checkpoint_the_run_starts_anew(tmp_path, settings, model):
