@@ -29,7 +29,8 @@ def measure(rounds):
     picture = bicubic.imresize(photo.load().rgb, (SIDE, SIDE))
     network, settings = _network()
     chosen = compiled.resolve("auto")
-    ours = {name: upscale.Upscaler(network, settings, precision=name) for name in dict.fromkeys((chosen, *_ASKED))}
+    names = dict.fromkeys((chosen, "float32"))
+    ours = {name: upscale.Upscaler(network, settings, precision=name) for name in names}
     return [
         *_beside_predict(picture, network, settings, ours, chosen, rounds),
         *_beside_real_esrgan(picture, ours, chosen, rounds),
@@ -37,7 +38,6 @@ def measure(rounds):
     ]
 
 
-_ASKED = ("float32", "bfloat16")  # precisions that are measured beside the one that is chosen here
 _TRAINED = "srresnet"
 
 
@@ -92,14 +92,11 @@ def _beside_real_esrgan(picture, ours, chosen, rounds):
     if missing:
         click.echo(f'Real-ESRGAN is left out, {", ".join(missing)} missing: pip install "srlib[published]"', err=True)
         return []
-    functions = {name: _on(ours[name], picture) for name in dict.fromkeys((chosen, "bfloat16"))}
+    functions = {"ours": _on(ours[chosen], picture)}
     functions["peer"] = _on(published.RealESRGAN(tile=0, bfloat16=True), picture)
     seconds = bench.interleaved(functions, min(rounds, SLOW_ROUNDS))
     peer = "Real-ESRGAN x4plus (ncnn, CPU, features in bfloat16), one piece"
-    rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["peer"], 20.0, 40.0)]
-    if chosen != "bfloat16":
-        rows.append(bench.row(f"{CASE}, bfloat16", peer, seconds["bfloat16"], seconds["peer"]))
-    return rows
+    return [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds["ours"], seconds["peer"], 20.0, 40.0)]
 
 
 _WITH_KERAS = """import sys, numpy as np

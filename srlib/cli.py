@@ -88,7 +88,7 @@ def course(profile, only, data_root, out, seed, pairs, notebooks):
 )
 @click.option(
     "--precision",
-    type=click.Choice(["auto", "float32", "mixed_bfloat16", "bfloat16"]),
+    type=click.Choice(["auto", "float32", "mixed_bfloat16"]),
     default="auto",
     show_default=True,
     help="Of the products; auto: mixed_bfloat16 where the device is made for it and the pictures are large.",

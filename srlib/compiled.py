@@ -1,18 +1,19 @@
 """Enlarging by a compiled function of the Keras backend, in float32 or with bfloat16 products."""
 
+import dataclasses
+
 import keras
+import ml_dtypes
+import numpy as np
 from keras import ops
 
 from srlib import folding, precision, resize
 from srlib.errors import InputError
 
-# Which parts of a network are computed in bfloat16. The first convolution never is: its input is pixels, and what is
-# lost there is lost for all. Upsampling is the next to matter, most of all for networks trained adversarially.
-PRECISIONS = {
-    "float32": (),
-    "mixed_bfloat16": ("trunk", "image"),
-    "bfloat16": ("trunk", "upsampling", "image"),
-}
+PRECISIONS = ("float32", "mixed_bfloat16")
+# Which parts of a network have bfloat16 products then. The first convolution never has: its input is pixels, and what
+# is lost there is lost for all.
+_LOWER = ("trunk", "upsampling", "image")
 
 
 def resolve(name="auto"):
@@ -44,7 +45,8 @@ class Engine:
 
     def __init__(self, network, precision="float32"):
         compile, kind = _BACKENDS[keras.backend.backend()]
-        arithmetic = kind(PRECISIONS[resolve(precision)])
+        lower = resolve(precision) == "mixed_bfloat16"
+        network, arithmetic = _rounded(network) if lower else network, kind(lower)
         filters = network.first.kernel.shape[3]
 
         def features(pixels):
@@ -62,22 +64,27 @@ class Engine:
 
 
 class Arithmetic:
-    """What `folding.features` and `folding.picture` are made of, on tensors; `bfloat16` names the parts in it."""
+    """What `folding.features` and `folding.picture` are made of, on tensors.
 
-    def __init__(self, bfloat16=()):
-        self._bfloat16 = bfloat16
+    Args:
+        lower: bool, whether most convolutions take bfloat16 products. Slopes stay in float32: one that is rounded
+            enlarges or diminishes all that is negative in a channel, which shifts the picture's colours.
+    """
+
+    def __init__(self, lower=False):
+        self._lower = lower
 
     def dtype(self, part):
-        return "bfloat16" if part in self._bfloat16 else "float32"
+        return "bfloat16" if self._lower and part in _LOWER else "float32"
 
     def convolution(self, features, convolution, padding="same"):
         dtype = self.dtype(convolution.part)
         kernel, bias = (ops.convert_to_tensor(value, dtype) for value in (convolution.kernel, convolution.bias))
-        sums = ops.conv(ops.cast(features, dtype), kernel, padding=padding)
-        sums = self.biased(sums, bias)
+        sums = self.biased(ops.conv(ops.cast(features, dtype), kernel, padding=padding), bias)
         if convolution.slopes is None:
             return sums
-        return ops.where(sums > 0, sums, ops.convert_to_tensor(convolution.slopes, dtype) * sums)
+        negative = ops.cast(ops.cast(sums, "float32") * convolution.slopes, dtype)
+        return ops.where(sums > 0, sums, negative)
 
     def biased(self, sums, bias):
         return sums + bias
@@ -94,6 +101,38 @@ class Arithmetic:
 
     def squash(self, features):
         return 127.5 * (ops.tanh(ops.cast(features, "float32")) + 1)
+
+
+def _rounded(network):
+    """A `folding.Network` with the kernels of `_LOWER` rounded to bfloat16."""
+    blocks = tuple(tuple(_rounded_kernel(convolution) for convolution in block) for block in network.blocks)
+    upsampling = tuple(_rounded_kernel(convolution) for convolution in network.upsampling)
+    last, image = _rounded_kernel(network.last), _rounded_kernel(network.image)
+    return dataclasses.replace(network, blocks=blocks, last=last, upsampling=upsampling, image=image)
+
+
+def _rounded_kernel(convolution):
+    return dataclasses.replace(convolution, kernel=rounded(convolution.kernel))
+
+
+def rounded(kernel):
+    """A kernel in bfloat16's steps, each weight taking on what its neighbour lost: the sums stay, channel by channel.
+
+    Rounded one by one, the errors of some hundred weights add up to a shift that the picture shows.
+
+    Args:
+        kernel: float32 (k, k, channels, filters).
+    Returns:
+        float32 of the same shape.
+    Source: error diffusion, after Floyd and Steinberg, "An adaptive algorithm for spatial greyscale", 1976.
+    """
+    taps = np.moveaxis(kernel, 2, 0).reshape(-1, kernel.shape[3])
+    result, lost = np.empty_like(taps), np.zeros(kernel.shape[3], np.float32)
+    for index, tap in enumerate(taps):
+        result[index] = (tap + lost).astype(ml_dtypes.bfloat16)
+        lost += tap - result[index]
+    size, _, channels, filters = kernel.shape
+    return np.moveaxis(result.reshape(channels, size, size, filters), 0, 2)
 
 
 class TensorFlow(Arithmetic):

@@ -22,7 +22,7 @@ class Upscaler:
         config: its `Config`.
         tile: int, LR pixels on a tile's side without overlap; 0 never tiles.
         progress: callable taking an iterable of tiles, such as `tqdm.tqdm`.
-        precision: "float32", "mixed_bfloat16", "bfloat16", or "auto" (see `compiled.resolve`).
+        precision: "float32", "mixed_bfloat16", or "auto" (see `compiled.resolve`).
     """
 
     def __init__(self, network, config, tile=TILE, progress=iter, precision="float32"):

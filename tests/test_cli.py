@@ -95,7 +95,7 @@ def test_every_precision_gives_the_bicubic_enlargement_too(capsys, tmp_path, pic
     assert abs(np.asarray(Image.open(tmp_path / "colour.png")).astype(int) - expected).max() <= 1
 
 
-@pytest.mark.parametrize("options, imported", [([], False), (["--precision", "bfloat16"], True)])
+@pytest.mark.parametrize("options, imported", [([], False), (["--precision", "mixed_bfloat16"], True)])
 def test_a_small_picture_is_enlarged_without_keras(tmp_path, pictures, model, repository, options, imported):
     words = ["upscale", str(pictures / "colour.png"), "-o", str(tmp_path / "out"), "--model", model, *options]
     code = f"import sys; from srlib import cli; status = cli.status({words}); print(status, 'keras' in sys.modules)"

@@ -38,13 +38,12 @@ def test_bfloat16_is_chosen_where_it_gains_time(monkeypatch, backend, capability
 
 
 def test_an_unknown_precision_is_named():
-    with pytest.raises(InputError, match="unknown precision 'float8': choose auto, float32, mixed_bfloat16, bfloat16"):
+    with pytest.raises(InputError, match="unknown precision 'float8': choose auto, float32, mixed_bfloat16"):
         compiled.resolve("float8")
 
 
-@pytest.mark.parametrize("name", ["mixed_bfloat16", "bfloat16"])
-def test_lower_precision_changes_a_photograph_less_than_its_rounding_to_8_bits_would(enlarged, name):
-    exact, lower = (enlarged(each).astype(float) for each in ("float32", name))
+def test_lower_precision_changes_a_photograph_less_than_its_rounding_to_8_bits_would(enlarged):
+    exact, lower = (enlarged(each).astype(float) for each in ("float32", "mixed_bfloat16"))
     difference = np.abs(exact - lower)
     assert np.count_nonzero(difference) > 0  # it is another arithmetic indeed
     # Rounding errors spread evenly over ±0.5 have a mean square of 1/12, which is 58.9 dB.
@@ -64,10 +63,35 @@ def test_the_score_on_set5_stays(data_root):
     assert np.abs(scores["mixed_bfloat16"] - scores["float32"]).max() < 0.01
 
 
-def test_only_the_named_parts_are_in_bfloat16():
-    convolution = folding.Convolution("trunk", np.full((1, 1, 1, 1), 1.0, "float32"), np.zeros(1, "float32"))
+def convolution(part, slopes=None):
+    """A 1 × 1 convolution that changes nothing, then a PReLU of these slopes."""
+    return folding.Convolution(part, np.ones((1, 1, 1, 1), "float32"), np.zeros(1, "float32"), slopes)
+
+
+@pytest.mark.parametrize("part, lowest", [("first", 257), ("trunk", 256), ("upsampling", 256), ("image", 256)])
+def test_all_convolutions_but_the_first_are_in_bfloat16(part, lowest):
     pixels = np.full((1, 2, 2, 1), 257.0, "float32")  # needs nine bits; bfloat16 has eight
-    assert float(np.asarray(compiled.Arithmetic().convolution(pixels, convolution)).max()) == 257
-    rounded = compiled.Arithmetic(("trunk",)).convolution(pixels, convolution)
-    assert float(np.asarray(rounded, "float32").max()) == 256
-    assert float(np.asarray(compiled.Arithmetic(("image",)).convolution(pixels, convolution)).max()) == 257
+    for lower, expected in ((False, 257), (True, lowest)):
+        result = compiled.Arithmetic(lower).convolution(pixels, convolution(part))
+        assert float(np.asarray(result, "float32").max()) == expected
+
+
+def test_a_slope_is_not_rounded():
+    slopes = np.array([0.9979], "float32")  # 0.99609375 in bfloat16
+    result = compiled.Arithmetic(True).convolution(
+        np.full((1, 1, 1, 1), -130.0, "float32"), convolution("trunk", slopes)
+    )
+    assert float(np.asarray(result, "float32").squeeze()) == -130  # of -129.7; -129.5 would be -129
+
+
+def test_rounding_carries_what_a_weight_lost_to_the_next():
+    kernel = np.full((1, 1, 4, 1), 1 + 1 / 512, "float32")  # steps of 1/128 above 1: 1.0078125 comes every fourth time
+    assert compiled.rounded(kernel).ravel().tolist() == [1, 1, 1.0078125, 1]
+
+
+def test_rounding_keeps_the_sums_of_a_kernel():
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 64, 16)).astype("float32")
+    rounded = compiled.rounded(kernel)
+    assert np.abs(rounded - kernel).max() <= 2**-6  # a step of bfloat16 between 2 and 4, half of it and what is carried
+    assert np.abs((rounded - kernel).sum(axis=(0, 1, 2))).max() <= 2**-7  # what the last weight lost
+    assert np.unique(rounded.view("uint32") & 0xFFFF).tolist() == [0]  # eight bits of a float32's fraction are left
