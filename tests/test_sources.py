@@ -144,6 +144,36 @@ def test_sets_joined_by_plus_follow_each_other(layout):
     assert sources.load("embedded+bsds", "train", root).name == "embedded+bsds"
 
 
+def test_a_set_can_be_reduced_to_a_side():
+    whole, reduced = (list(sources.load(name, "train")) for name in ("drawn-faces", "drawn-faces@64"))
+    assert [photo.id for photo in reduced] == [f"{photo.id}@64" for photo in whole]
+    assert reduced[0].path is None  # the packed store reads files, and none holds these pixels
+    rgb, small = whole[0].load().rgb, reduced[0].load().rgb
+    factor = len(rgb) // 64
+    means = rgb.reshape(64, factor, 64, factor, 3).mean(axis=(1, 3))
+    assert small.shape == (64, 64, 3)
+    assert np.abs(small - means).mean() < 2  # an area's mean is near what bicubic with antialiasing makes of it
+
+
+def test_the_shorter_side_is_reduced_and_a_smaller_picture_stays(tmp_path):
+    for number in range(60):
+        Image.new("RGB", (40, 80) if number % 2 else (12, 20)).save(tmp_path / f"{number}.png")
+    sides = {photo.load().rgb.shape[:2] for photo in sources.load("folder@20", "train", tmp_path)}
+    assert sides == {(40, 20), (20, 12)}
+
+
+@pytest.mark.parametrize("name", ["embedded@", "embedded@big", "embedded@8"])
+def test_a_side_is_a_number_of_pixels(name):
+    with pytest.raises(InputError, match=f"'{name}': after @ comes a number of pixels, at least 16"):
+        sources.load(name, "train")
+
+
+def test_a_root_has_a_reduced_set_where_it_has_the_whole(layout):
+    root = layout("faces")
+    assert sources.has("faces+faces@256", root)
+    assert not sources.has("coco@256", root)
+
+
 def test_drawn_faces_are_those_of_the_renderer():
     photo = next(iter(sources.load("drawn-faces", "validation")))
     index = faces.indices("validation")[0]

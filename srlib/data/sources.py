@@ -5,12 +5,14 @@ is not given, the environment variable SRLIB_DATA_ROOT stands in for it.
 """
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
 from collections.abc import Callable
 
-from srlib.config import did_you_mean
+from srlib import bicubic
+from srlib.config import SCALE, did_you_mean
 from srlib.data import catalogue, embedded, faces, images
 from srlib.errors import InputError
 
@@ -86,7 +88,8 @@ def load(name, split, root=None):
     """Return the `ImageSet` of a data set.
 
     Args:
-        name: one of `NAMES`, in any case, or several joined by "+"; "folder" is the data root itself.
+        name: one of `NAMES`, in any case, or several joined by "+"; "folder" is the data root itself. "faces@256" is
+            "faces" with pictures reduced to 256 px on the shorter side; one that is smaller stays as it is.
         split: "train", "validation" or "test"; no picture is in two of them.
         root: the data root, or None for SRLIB_DATA_ROOT.
     Raises:
@@ -97,6 +100,8 @@ def load(name, split, root=None):
     if "+" in name:
         parts = [load(part, split, root) for part in name.split("+")]
         return ImageSet(name, split, tuple(photo for part in parts for photo in part))
+    if "@" in name:
+        return _reduced(*name.split("@", 1), split, root)
     if name not in NAMES:
         raise InputError(f"unknown data set {name!r}{did_you_mean(name, NAMES)}; known: {', '.join(NAMES)}")
     if split not in SPLITS:
@@ -114,10 +119,27 @@ def load(name, split, root=None):
     return ImageSet(name, split, photos)
 
 
+def _reduced(name, side, split, root):
+    """The `ImageSet` of "name@side"; its photos have no paths, as their pixels are in no file."""
+    if not side.isdigit() or int(side) < 4 * SCALE:
+        raise InputError(f"data set '{name}@{side}': after @ comes a number of pixels, at least {4 * SCALE}")
+    whole = load(name, split, root)
+    photos = tuple(Photo(f"{photo.id}@{side}", functools.partial(_reduce, photo, int(side))) for photo in whole)
+    return ImageSet(f"{name}@{side}", split, photos)
+
+
+def _reduce(photo, side):
+    """A photo's colours at `side` pixels on the shorter side, bicubic."""
+    rgb = photo.load().rgb
+    part = min(side / min(rgb.shape[:2]), 1)
+    return images.Picture(bicubic.imresize(rgb, tuple(round(part * full) for full in rgb.shape[:2])))
+
+
 def has(name, root):
     """Whether the data root (a path or None) holds the data set `name`, or each of several joined by "+"."""
     if "+" in name:
         return all(has(part, root) for part in name.split("+"))
+    name = name.partition("@")[0]
     if name in ("embedded", "drawn-faces"):
         return True
     if root is None:
