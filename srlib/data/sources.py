@@ -22,6 +22,7 @@ FOLDERS = {
     "bsds": {"train": "bsds/train", "test": "bsds/test"},
     "faces": {"train": "faces/train", "test": "faces/test"},
 }
+FACES = ("ffhq", "faces", "officials", "ffhq-thumbnails")  # the largest first
 BENCHMARKS = ("set5", "set14", "bsd100", "urban100")
 NAMES = ("embedded", "drawn-faces", *FOLDERS, "folder")
 # Training pictures that a test set shows too (`srlib data check` found them); they are in no training split.
@@ -137,6 +138,19 @@ def training_set(wanted, root=None):
         return wanted
     known = [name for name, splits in FOLDERS.items() if "train" in splits and has(name, root)]
     return known[0] if known else "folder"
+
+
+def face_set(root=None):
+    """The name of the set of faces to train on: FFHQ where the data root has it, else other portraits that it has.
+
+    A data root with none of the known folders is taken as a plain folder of faces; without any faces they are drawn.
+    """
+    root = data_root(root)
+    known = [name for name in FACES if has(name, root)]
+    if known:
+        return known[0]
+    plain = root is not None and not any(has(name, root) for name in FOLDERS)
+    return "folder" if plain else "drawn-faces"
 
 
 def test_sets(root=None):
