@@ -58,9 +58,7 @@ _INPUT = {
     "robust": "It learned from blurred, noisy and JPEG-compressed reductions, which costs detail on clean ones: compare "
     "the scores above, of clean input, with those of the model that it began with.",
 }
-_PEOPLE = (
-    "The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures that."
-)
+_PEOPLE = "The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures that."
 _OFFICIALS = (
     "The faces are those of adult US office holders: older and more male than a population, lit and framed for the "
     "occasion. It may draw others more like them; the records `faces-*` tell by light and size, not by who somebody is."

@@ -253,8 +253,8 @@ def faces(models, data, limit, reference, sheet, data_root, out):
     from srlib import cards, face_measures
 
     if sheet:
-        names = dict.fromkeys([reference, *models])
-        return click.echo(cards.face_sheet(sheet, names, data_root, data, limit or cards.FACES_SHOWN))
+        click.echo(cards.face_sheet(sheet, [reference, *models], data_root, data, limit or cards.FACES_SHOWN))
+        return
     folder = _writable(pathlib.Path(out))
     for record in face_measures.measure_models(models, data_root, folder, data, limit, reference, tqdm.tqdm):
         click.echo(f"{record.read('metrics')['headline']}\nrecord: {record.path}")

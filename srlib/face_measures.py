@@ -291,7 +291,9 @@ def record(name, rows, out="results", data="faces", against=None):
     tables = {"images": rows, "summary": summary(rows)}
     for by in GROUPS:
         tables |= {f"by_{by}": breakdown(rows, by), f"psnr_by_{by}": breakdown(rows, by, "psnr")}
-    paired = [{"reference": key, **line} for key, theirs in (against or {}).items() for line in differences(rows, theirs)]
+    paired = [
+        {"reference": key, **line} for key, theirs in (against or {}).items() for line in differences(rows, theirs)
+    ]
     tables |= {"differences": paired} if paired else {}
     measured = {row["measure"]: row["mean"] for row in tables["summary"]}
     counts = {"images": len(rows), "without_face": sum(not row.face for row in rows)}

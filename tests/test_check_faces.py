@@ -76,7 +76,11 @@ def test_the_groups_of_the_check_by_hand():
         ("worst_group", lambda gains, groups: worst(gains, groups, np.nansum), "smallest sum"),
         ("worst_group", lambda gains, groups: ("brighter", 0.25), "another one's is lower"),
         ("worst_group", lambda gains, groups: ("darker", np.nanmean(gains)), "over all images"),
-        ("worst_group", lambda gains, groups: worst(gains, groups, lambda g: np.nansum(g) / len(g)), "counts as a gain"),
+        (
+            "worst_group",
+            lambda gains, groups: worst(gains, groups, lambda g: np.nansum(g) / len(g)),
+            "counts as a gain",
+        ),
         ("worst_group", lambda gains, groups: "darker", "Return two"),
         ("worst_group", lambda gains, groups: ("darker", 7.0), "Collect each group"),
         ("fair_use", USES | {"A": "never"}, "Case A"),

@@ -118,7 +118,10 @@ def _group_hint(name, mean):
     if np.isclose(mean, np.nanmean(_GAINS)):
         return "That is the mean over all images. It hides what you are looking for: average each group by itself."
     mistakes = {
-        ("darker", 0.15): "The image without a face counts as a gain of 0 here; leave it out of the number of images too.",
+        (
+            "darker",
+            0.15,
+        ): "The image without a face counts as a gain of 0 here; leave it out of the number of images too.",
         ("middle", -0.2): "That is the worst single image. A group is judged by the mean of its images.",
         ("middle", 0.55): "That group gains most. Which gains least?",
         ("brighter", 0.5): "Groups differ in size: the smallest sum is not the smallest mean.",
