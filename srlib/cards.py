@@ -1,4 +1,4 @@
-"""What is shown of the models, drawn from model files and run records: the README's figure, cards, sheets of details."""
+"""What is shown of the models, drawn from files and run records: the README's figure, cards, sheets of pictures."""
 
 import pathlib
 
@@ -15,7 +15,7 @@ _COLUMNS = {
 DATA = {
     "bsds": "BSDS500 `train` (Martin et al., ICCV 2001; Arbeláez et al., PAMI 2011): non-commercial research",
     "coco": "COCO 2017 `train2017` images (Lin et al., ECCV 2014), a subset: Creative Commons, per image",
-    "faces": "official portraits of US office holders (CivilServiceUSA), not FFHQ: mostly US public domain, collection MIT",
+    "faces": "official portraits of US politicians (CivilServiceUSA), not FFHQ: mostly public domain, collection MIT",
     "embedded": "photographs inside scikit-image and scikit-learn: CC0, public domain or CC BY, per image",
 }
 
@@ -43,7 +43,7 @@ _CARD = """# Model card: `{name}`
 {protocol}. What the columns mean: [all measures](../../tables/measures.md).
 
 ## Intended use
-Teaching and research on super-resolution, and enlarging photographs that were made small by a clean bicubic reduction.
+Teaching and research on super-resolution, and enlarging photographs that were made small by {reduction}.
 
 ## Limits and bias
 - {input}
@@ -51,14 +51,21 @@ Teaching and research on super-resolution, and enlarging photographs that were m
 - Detail it adds is what looks likely, not what was there. It must never be used to identify a person or as evidence.
 - {people}
 """
+_REDUCTION = {
+    "bicubic": "a clean bicubic reduction",
+    "robust": "blurred, noisy or compressed reductions of a kind that it was trained on",
+}
 # What a model has seen of damage, by the setting `degradation`, and of people.
 _INPUT = {
-    "bicubic": "It learned from clean bicubic reductions: noise, blur and JPEG artefacts in the input are enlarged with "
-    "the picture.",
-    "robust": "It learned from blurred, noisy and JPEG-compressed reductions, which costs detail on clean ones: compare "
-    "the scores above, of clean input, with those of the model that it began with.",
+    "bicubic": "It learned from clean bicubic reductions: noise, blur and JPEG artefacts in the input are enlarged "
+    "with the picture.",
+    "robust": "It learned from blurred, noisy and JPEG-compressed reductions. What that costs on clean input, the "
+    "scores above tell beside those of the model that it began with.",
 }
-_PEOPLE = "The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures that."
+_PEOPLE = (
+    "The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures "
+    "that."
+)
 _OFFICIALS = (
     "The faces are those of adult US office holders: older and more male than a population, lit and framed for the "
     "occasion. It may draw others more like them; the records `faces-*` tell by light and size, not by who somebody is."
@@ -76,6 +83,7 @@ def write(name, out="results"):
 def _text(name, header, scores):
     """The card's text from the model file's header and its scores."""
     config, about = header["config"], header["about"]
+    damage = config.get("degradation", "bicubic")
     facts = {key: about.get(key) for key in ("commit", "time", "processor", "cores", "images", "data_sha256", "recipe")}
     return _CARD.format(
         name=name,
@@ -86,7 +94,8 @@ def _text(name, header, scores):
         data="; ".join(DATA.get(part, part) for part in config["train_data"].split("+")),
         training=_training(config, about),
         sha256=header["sha256"],
-        input=_INPUT[config.get("degradation", "bicubic")],
+        reduction=_REDUCTION[damage],
+        input=_INPUT[damage],
         people=_OFFICIALS if "faces" in config["train_data"].split("+") else _PEOPLE,
         scores=scores,
         protocol=evaluate.PROTOCOL,
