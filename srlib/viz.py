@@ -85,7 +85,7 @@ def poster(rows, names, titles, scores, height=3.0):
     """Enlargements laid out as on a poster: an input in each row, a method in each column, scores in brackets below.
 
     Args:
-        rows: list of lists of uint8 arrays (height, width, 3); all are drawn at the same height.
+        rows: list of lists of uint8 arrays (height, width, 3), one for each name; all are drawn at the same height.
         names: list of str above the columns.
         titles: list of str beside the rows.
         scores: list of lists of (PSNR in dB, SSIM), None where there is none, as of an original.
