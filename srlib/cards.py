@@ -1,9 +1,10 @@
-"""What the README shows of the models, drawn from model files and run records: the figure and a card for each model."""
+"""What is shown of the models, drawn from files and run records: the README's figure, cards, sheets of pictures."""
 
 import pathlib
 
 from srlib import evaluate, files, leaderboard, models, resize, results, upscale, viz
 from srlib.data import sources
+from srlib.errors import InputError
 
 # The measures on a card: what fits the original, and whether it is as sharp and of the same colour.
 _COLUMNS = {
@@ -14,7 +15,7 @@ _COLUMNS = {
 DATA = {
     "bsds": "BSDS500 `train` (Martin et al., ICCV 2001; Arbeláez et al., PAMI 2011): non-commercial research",
     "coco": "COCO 2017 `train2017` images (Lin et al., ECCV 2014), a subset: Creative Commons, per image",
-    "faces": "official portraits of US office holders (CivilServiceUSA): mostly US public domain, collection MIT",
+    "faces": "official portraits of US politicians (CivilServiceUSA), not FFHQ: mostly public domain, collection MIT",
     "embedded": "photographs inside scikit-image and scikit-learn: CC0, public domain or CC BY, per image",
 }
 
@@ -42,14 +43,33 @@ _CARD = """# Model card: `{name}`
 {protocol}. What the columns mean: [all measures](../../tables/measures.md).
 
 ## Intended use
-Teaching and research on super-resolution, and enlarging photographs that were made small by a clean bicubic reduction.
+Teaching and research on super-resolution, and enlarging photographs that were made small by {reduction}.
 
 ## Limits and bias
-- It learned from clean bicubic reductions: noise, blur and JPEG artefacts in the input are enlarged with the picture.
+- {input}
 - It was trained on a few hundred photographs; what is rare in them it draws less well.
 - Detail it adds is what looks likely, not what was there. It must never be used to identify a person or as evidence.
-- The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures that.
+- {people}
 """
+_REDUCTION = {
+    "bicubic": "a clean bicubic reduction",
+    "robust": "blurred, noisy or compressed reductions of a kind that it was trained on",
+}
+# What a model has seen of damage, by the setting `degradation`, and of people.
+_INPUT = {
+    "bicubic": "It learned from clean bicubic reductions: noise, blur and JPEG artefacts in the input are enlarged "
+    "with the picture.",
+    "robust": "It learned from blurred, noisy and JPEG-compressed reductions. What that costs on clean input, the "
+    "scores above tell beside those of the model that it began with.",
+}
+_PEOPLE = (
+    "The pictures were not chosen to represent people of all ages, genders and skin colours; nothing here measures "
+    "that."
+)
+_OFFICIALS = (
+    "The faces are those of adult US office holders: older and more male than a population, lit and framed for the "
+    "occasion. It may draw others more like them; the records `faces-*` tell by light and size, not by who somebody is."
+)
 
 
 def write(name, out="results"):
@@ -63,6 +83,7 @@ def write(name, out="results"):
 def _text(name, header, scores):
     """The card's text from the model file's header and its scores."""
     config, about = header["config"], header["about"]
+    damage = config.get("degradation", "bicubic")
     facts = {key: about.get(key) for key in ("commit", "time", "processor", "cores", "images", "data_sha256", "recipe")}
     return _CARD.format(
         name=name,
@@ -73,6 +94,9 @@ def _text(name, header, scores):
         data="; ".join(DATA.get(part, part) for part in config["train_data"].split("+")),
         training=_training(config, about),
         sha256=header["sha256"],
+        reduction=_REDUCTION[damage],
+        input=_INPUT[damage],
+        people=_OFFICIALS if "faces" in config["train_data"].split("+") else _PEOPLE,
         scores=scores,
         protocol=evaluate.PROTOCOL,
         **facts,
@@ -169,6 +193,36 @@ def crop_sheet(folder, crops=CROPS):
     alt = f"Details of {', '.join(photos)}: enlarged by {', '.join(upscalers)}, and the originals"
     files.write_text(folder / "crops.md", f"# Details side by side\n\n![{alt}](crops.png)\n\n{_SHEET_TEXT}")
     return folder / "crops.md"
+
+
+FACES_SHOWN = 24
+
+
+def face_sheet(path, names, root=None, data="faces", count=FACES_SHOWN):
+    """Draw test faces by bicubic, by models and as they are, a row each, for the eye of whoever has the data.
+
+    Args:
+        path: PNG file to write. Portraits of real people do not belong into the repository, nor on a web page.
+        names: names or paths of models; bicubic comes first whether named or not.
+        root: data root, or None for SRLIB_DATA_ROOT.
+        data: name of the data set whose first test pictures are drawn.
+        count: int, how many.
+    Returns:
+        the path.
+    Raises:
+        InputError: the file would lie among the published results, or as `upscale.load` and `sources.load`.
+    """
+    path = pathlib.Path(path)
+    if results.KEPT in path.resolve().parents and data != "drawn-faces":
+        raise InputError(f"{path}: portraits of real people are not published with the results; choose another folder")
+    upscalers = {pathlib.Path(name).name: upscale.load(name) for name in dict.fromkeys(["bicubic", *names])}
+    photos = sources.load(data, "test", root).limit(count)
+    shown = [_shown(photo, upscalers) for photo in photos]
+    rows, captions = ([list(get(each)) for each in shown] for get in (dict.values, dict.keys))
+    drawn = viz.pictures(rows, captions, titles=[photo.id for photo in photos])
+    with files.replacing(path) as beside:
+        beside.write_bytes(viz.png(drawn, dots=90))
+    return path
 
 
 def _shown(photo, upscalers):

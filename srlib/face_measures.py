@@ -16,7 +16,8 @@ import pathlib
 
 import numpy as np
 
-from srlib import evaluate, metrics, resize, results, statistics
+from srlib import evaluate, metrics, resize, results, statistics, upscale
+from srlib.data import sources
 from srlib.errors import InputError
 
 PROTOCOL = (
@@ -24,7 +25,7 @@ PROTOCOL = (
     "enlarged picture; 68 landmarks in each; 128-number descriptors without jitter, distances to the original's; "
     "landmark error in parts of the distance between the outer corners of the eyes; PSNR on Y of studio-range BT.601 "
     "inside the face's box, and over eyes and mouth; LR-consistency: RGB PSNR of the enlarged picture, reduced again, "
-    "to the LR it was made from"
+    "to the LR it was made from; PSNR and SSIM of the whole picture: " + evaluate.PROTOCOL
 )
 _LEFT_EYE, _RIGHT_EYE, _MOUTH = slice(36, 42), slice(42, 48), slice(48, 68)  # of the 68 landmarks
 _OUTER_CORNERS = (36, 45)
@@ -56,6 +57,7 @@ class Row:
         landmark_error: mean distance of the landmarks, in parts of the distance between the eyes' outer corners.
         psnr_face, psnr_eyes, psnr_mouth: dB on Y.
         lr_consistency: dB.
+        psnr, ssim: of the whole picture by the protocol of `evaluate`; NaN where only the face was measured.
         face_width: pixels of the box. brightness: median Y of the original inside it, 16 to 235.
     """
 
@@ -69,6 +71,8 @@ class Row:
     psnr_eyes: float = math.nan
     psnr_mouth: float = math.nan
     lr_consistency: float = math.nan
+    psnr: float = math.nan
+    ssim: float = math.nan
     face_width: float = math.nan
     brightness: float = math.nan
 
@@ -205,7 +209,10 @@ def measure_all(upscaler, image_set, recogniser=None, progress=iter):
     rows = []
     for photo in progress(image_set):
         original, lr = evaluate.pair(photo)
-        rows.append(measure(recogniser, photo.id, original.rgb, upscaler(lr), lr))
+        sr = upscaler(lr)
+        psnr, ssim = evaluate.score(original, sr)
+        row = measure(recogniser, photo.id, original.rgb, sr, lr)
+        rows.append(dataclasses.replace(row, psnr=psnr, ssim=ssim))
     return rows
 
 
@@ -271,14 +278,76 @@ def _group(name, places, values):
     return {"group": name, **ends, "mean": mean, "low": low, "high": high, "images": len(values)}
 
 
-def record(name, rows, out="results"):
-    """Write a model's rows, their summary and breakdowns as the run record faces-<name>; returns it."""
+def record(name, rows, out="results", data="faces", against=None):
+    """Write a model's rows, their summary, breakdowns and differences as the run record <data>-<name>; returns it.
+
+    Args:
+        name: str, the model's.
+        rows: list of `Row`.
+        out: output root.
+        data: name of the data set.
+        against: {name of another model: its rows of the same images}; differences are the model's minus its.
+    """
     tables = {"images": rows, "summary": summary(rows)}
-    tables |= {f"by_{by}": breakdown(rows, by) for by in GROUPS}
+    for by in GROUPS:
+        tables |= {f"by_{by}": breakdown(rows, by), f"psnr_by_{by}": breakdown(rows, by, "psnr")}
+    paired = [
+        {"reference": key, **line} for key, theirs in (against or {}).items() for line in differences(rows, theirs)
+    ]
+    tables |= {"differences": paired} if paired else {}
     measured = {row["measure"]: row["mean"] for row in tables["summary"]}
     counts = {"images": len(rows), "without_face": sum(not row.face for row in rows)}
     counts["not_found_again"] = sum(row.face and not row.found for row in rows)
-    headline = f"{name}: descriptor {measured['euclidean']:.3f} from the original over {len(rows)} images"
-    headline += f", {counts['without_face']} without a face"
-    metrics_ = {"model": name, "headline": headline, **counts, **measured}
-    return results.write(out, f"faces-{name}", {"model": name, "protocol": PROTOCOL}, metrics_, tables)
+    settings = {"model": name, "data": data, "references": list(against or {}), "protocol": PROTOCOL}
+    metrics_ = {"model": name, "headline": _headline(name, measured, counts, paired), **counts, **measured}
+    return results.write(out, f"{data}-{name}", settings, metrics_, tables)
+
+
+def _headline(name, measured, counts, paired):
+    """A model's descriptor distance and PSNR, and how they differ from the references'."""
+    text = f"{name}: descriptor {measured['euclidean']:.3f} from the original, PSNR-Y {measured['psnr']:.2f} dB over "
+    text += f"{counts['images']} images, {counts['without_face']} without a face"
+    for row in paired:
+        if row["measure"] in ("euclidean", "psnr"):
+            unit = " dB" if row["measure"] == "psnr" else ""
+            ends = f"({row['low']:+.3f} to {row['high']:+.3f})"
+            text += f"; {row['measure']} against {row['reference']} {row['mean']:+.3f}{unit} {ends}"
+    return text
+
+
+def measure_models(models, root=None, out="results", data="faces", limit=0, reference="bicubic", progress=iter):
+    """Measure bicubic, a reference and models on the faces of a set; each gets its record, <data>-<model>.
+
+    Args:
+        models: names or paths as `upscale.load` takes them.
+        root: data root, or None for SRLIB_DATA_ROOT.
+        out: output root of the records.
+        data: name of the data set whose test split is measured. limit: int, its first pictures, 0 for all.
+        reference: name or path of the model that the others are compared with, image by image; bicubic is always one.
+        progress: callable taking the images, such as `tqdm.tqdm`.
+    Yields:
+        `results.Record`, each as soon as it is written, with the tables images, summary, differences and breakdowns.
+    Raises:
+        InputError: as `Recogniser`, `upscale.load` and `sources.load`; or two models have one name.
+    """
+    recogniser = Recogniser()  # first: without it nothing else is worth loading
+    upscalers = _upscalers(["bicubic", reference, *models])
+    photos, measured = sources.load(data, "test", root).limit(limit), {}
+    for name, upscaler in upscalers.items():
+        against = {key: rows for key, rows in measured.items() if key in ("bicubic", _label(reference))}
+        measured[name] = measure_all(upscaler, photos, recogniser, progress)
+        yield record(name, measured[name], out, data, against)
+
+
+def _upscalers(models):
+    """{name in the records: upscaler} of models by name or path."""
+    wanted = {str(model): _label(model) for model in models}
+    if len(set(wanted.values())) < len(wanted):
+        raise InputError(f"two of the models would have one record: {', '.join(wanted)}")
+    return {label: upscale.load(model) for model, label in wanted.items()}
+
+
+def _label(model):
+    """A model's name in the records: of a path the file's, without its ending."""
+    path = pathlib.Path(model)
+    return path.stem if path.suffix else str(model)

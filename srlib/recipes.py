@@ -24,6 +24,15 @@ class Recipe:
 # The full network with the bicubic skip: it reaches in an hour on two cores what the published start needs a GPU for.
 _CPU_NETWORK = {"bicubic_skip": True, "schedule": "cosine", "warmup_steps": 100, "log_every": 50, "train_images": 0}
 _AVERAGED = {"weight_average": 0.999, "statistics_batches": 200}
+_FACES = {
+    **_CPU_NETWORK,
+    **_AVERAGED,
+    "train_data": "faces",
+    "pretrain_steps": 3000,
+    "pretrain_learning_rate": 3e-4,
+}
+# The adversarial phase on the same network: too few steps for a schedule.
+_AGAINST = {**_CPU_NETWORK, "gan_steps": 1000, "schedule": "constant", "warmup_steps": 0}
 
 RECIPES = {
     "tiny": Recipe(
@@ -58,8 +67,27 @@ RECIPES = {
     "srgan": Recipe(
         "srresnet trained on against the published discriminator, MSE content loss",
         "adversarial",
-        {**_CPU_NETWORK, "train_data": "bsds+coco", "gan_steps": 1000, "schedule": "constant", "warmup_steps": 0},
+        {**_AGAINST, "train_data": "bsds+coco"},
         start="srresnet",
+    ),
+    "srresnet-faces": Recipe("srresnet retrained on portraits, pixel MSE", "pixel", _FACES, start="srresnet"),
+    "srgan-faces": Recipe(
+        "srresnet-faces trained on against the published discriminator, on portraits",
+        "adversarial",
+        {**_AGAINST, "train_data": "faces"},
+        start="srresnet-faces",
+    ),
+    "srresnet-faces-robust": Recipe(
+        "srresnet-faces retrained on portraits with blur, noise, JPEG and other resamplers in the input, pixel MSE",
+        "pixel",
+        {**_FACES, "degradation": "robust"},
+        start="srresnet-faces",
+    ),
+    "srgan-faces-robust": Recipe(
+        "srresnet-faces-robust trained on against the published discriminator, the input damaged in the same way",
+        "adversarial",
+        {**_AGAINST, "train_data": "faces", "degradation": "robust"},
+        start="srresnet-faces-robust",
     ),
     "srresnet-paper": Recipe("SRResNet exactly as published, on COCO: days on one GPU", "pixel", {}),
     "srgan-paper": Recipe("SRGAN exactly as published, on COCO", "adversarial", {}, start="srresnet-paper"),

@@ -81,6 +81,27 @@ def _picture(axis, image, text):
         spine.set_visible(False)
 
 
+def poster(rows, names, titles, scores, height=3.0):
+    """Enlargements laid out as on a poster: an input in each row, a method in each column, scores in brackets below.
+
+    Args:
+        rows: list of lists of uint8 arrays (height, width, 3), one for each name; all are drawn at the same height.
+        names: list of str above the columns.
+        titles: list of str beside the rows.
+        scores: list of lists of (PSNR in dB, SSIM), None where there is none, as of an original.
+        height: float, inches of each row.
+    Returns:
+        matplotlib `Figure`.
+    """
+    unnamed = [[""] * len(names)] * (len(rows) - 1)
+    figure = pictures(rows, [names, *unnamed], height, titles)
+    for axis, score in zip(figure.axes, (score for row in scores for score in row)):
+        axis.set_xlabel(caption("", *score).strip() if score else " ")
+        if axis.images[0].get_array().shape[0] > 100 * height:  # more pixels than are drawn: each a mean of some
+            axis.images[0].set_interpolation("antialiased")
+    return figure
+
+
 def zoom(images, captions, box, height=2.4):
     """The same detail of several pictures below the first picture as a whole, where a frame marks it.
 

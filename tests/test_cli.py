@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlib import cli, config, generator, models, plans, resize, sweep, units
+from srlib import cli, config, face_measures, generator, models, plans, resize, results, sweep, units
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    "name", ["course", "upscale", "export", "evaluate", "robustness", "train", "ablate", "models", "bench"]
+    "name", ["course", "upscale", "export", "evaluate", "robustness", "faces", "train", "ablate", "models", "bench"]
 )
 def test_help_names_every_option_with_an_explanation(capsys, name):
     status, out, _ = run(capsys, name, "--help")
@@ -227,6 +227,40 @@ def test_robustness_prints_the_grid_and_writes_its_record(capsys, tmp_path, mode
     assert out.count("\n| ") == 16  # clean, and five kinds in three strengths
     rows = (tmp_path / "runs" / "robustness-drawn-faces" / "images.csv").read_text().splitlines()
     assert len(rows) == 1 + 2 * 16
+
+
+def test_faces_without_the_recogniser_is_bad_input_and_writes_nothing(capsys, tmp_path, monkeypatch, model):
+    monkeypatch.setattr(face_measures.importlib.util, "find_spec", lambda name: None)
+    status, _, err = run(capsys, "faces", "--model", model, "--data", "drawn-faces", "--out", tmp_path)
+    assert status == 2
+    assert one_line(err)
+    assert "pip install 'srlib[identity]'" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_faces_writes_a_record_for_bicubic_and_each_model(capsys, tmp_path, model):
+    for name in ("dlib", "face_recognition_models"):
+        pytest.importorskip(
+            name, reason="asks a public recogniser: pip install 'srlib[identity]'", exc_type=ImportError
+        )
+    words = ("faces", "--model", model, "--data", "drawn-faces", "--limit", 1, "--out", tmp_path)
+    status, out, _ = run(capsys, *words)
+    assert status == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["drawn-faces-bicubic", "drawn-faces-tiny"]
+    assert "tiny: descriptor" in out
+    assert "psnr against bicubic" in out
+
+
+def test_the_sheet_of_faces_needs_no_recogniser_and_stays_out_of_the_results(capsys, tmp_path, monkeypatch, model):
+    monkeypatch.setattr(face_measures.importlib.util, "find_spec", lambda name: None)
+    words = ("faces", "--model", model, "--data", "drawn-faces", "--limit", 2, "--sheet", tmp_path / "sheet.png")
+    status, out, _ = run(capsys, *words)
+    assert (status, out.strip()) == (0, str(tmp_path / "sheet.png"))
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > sheet.height  # bicubic, the model and the original; two rows
+    status, _, err = run(capsys, "faces", "--model", model, "--sheet", results.KEPT / "figures" / "sheet.png")
+    assert status == 2
+    assert "portraits of real people are not published" in err
 
 
 def test_evaluate_goes_on_past_a_bad_picture(capsys, tmp_path, pictures):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from srlib import face_measures, metrics, resize
+from srlib import evaluate, face_measures, metrics, resize, results
 from srlib.data import images, sources
 from srlib.errors import InputError
 
@@ -125,6 +125,58 @@ def test_a_record_holds_every_image_the_intervals_and_the_counts(tmp_path):
     assert found["euclidean"] == pytest.approx(0.3)
     assert len(record.table("by_brightness")) == 4
     assert "jitter" in record.read("config")["protocol"]
+
+
+def test_a_record_compares_with_other_models_image_by_image(tmp_path):
+    rows, bicubic = made([0.3, 0.5, 0.7], [1, 1, 1]), made([0.4, 0.7, 1.0], [1, 1, 1])
+    record = face_measures.record("model", rows, tmp_path, "ffhq", {"bicubic": bicubic})
+    assert record.id == "ffhq-model"
+    (line,) = (row for row in record.table("differences") if row["measure"] == "euclidean")
+    assert (line["reference"], line["images"], line["mean"]) == ("bicubic", 3, pytest.approx(-0.2))
+    assert line["low"] < -0.2 < line["high"]
+    assert "euclidean against bicubic -0.200" in record.read("metrics")["headline"]
+    assert record.read("config")["references"] == ["bicubic"]
+
+
+@pytest.fixture
+def portraits(photograph, monkeypatch):
+    """Two photographs as the test split of any data set, and a recogniser that knows their face."""
+    crops = {"one": photograph[:64, :80], "two": photograph[32:96, 40:120]}
+    photos = tuple(sources.Photo(name, lambda rgb=rgb: images.Picture(rgb)) for name, rgb in crops.items())
+    given = sources.ImageSet("faces", "test", photos)
+    monkeypatch.setattr(face_measures, "Recogniser", Known)
+    monkeypatch.setattr(face_measures.sources, "load", lambda data, split, root: given)
+    return given
+
+
+def test_the_whole_picture_is_scored_by_the_evaluator(portraits):
+    rows = face_measures.measure_all(resize.upscale, portraits)
+    scores = evaluate.evaluate(resize.upscale, portraits)
+    assert [(row.image, row.psnr, row.ssim) for row in rows] == [(each.image, each.psnr, each.ssim) for each in scores]
+    assert {"psnr", "ssim"} <= set(face_measures.MEASURES)
+
+
+def test_models_are_measured_after_bicubic_and_the_reference_and_compared_with_both(portraits, tmp_path, monkeypatch):
+    shades = {"bicubic": 0, "generic": 8, "own": 16}
+    darker = {
+        key: lambda lr, by=by: resize.upscale(lr) - np.minimum(resize.upscale(lr), by) for key, by in shades.items()
+    }
+    monkeypatch.setattr(face_measures.upscale, "load", lambda name: darker[str(name).split("/")[-1].split(".")[0]])
+    found = list(face_measures.measure_models(["there/own.npz"], out=tmp_path, reference="generic"))
+    assert [record.id for record in found] == ["faces-bicubic", "faces-generic", "faces-own"]
+    assert [record.id for record in results.records(tmp_path)] == [record.id for record in found]
+    own = found[-1].table("differences")
+    assert [row["reference"] for row in own if row["measure"] == "psnr"] == ["bicubic", "generic"]
+    psnr = {record.id: [row["psnr"] for row in record.table("images")] for record in found}
+    for row in own:
+        if row["measure"] == "psnr":
+            assert row["mean"] == pytest.approx(np.mean(psnr["faces-own"]) - np.mean(psnr[f"faces-{row['reference']}"]))
+    assert not (found[0].path / "differences.csv").exists()
+
+
+def test_two_models_of_one_name_would_share_a_record(portraits, tmp_path):
+    with pytest.raises(InputError, match="one record: .*a/own.npz, b/own.npz"):
+        list(face_measures.measure_models(["a/own.npz", "b/own.npz"], out=tmp_path))
 
 
 def test_without_the_recogniser_a_line_says_how_to_get_it(monkeypatch):

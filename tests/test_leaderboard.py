@@ -213,6 +213,40 @@ def test_the_places_of_the_crop_sheet_lie_inside_photographs_that_may_be_publish
         assert left + side <= sizes[key][1]
 
 
+def test_the_sheet_of_faces_has_a_row_for_each_with_bicubic_the_models_and_the_original(tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(cards.upscale, "load", lambda name: cards.resize.upscale)
+    monkeypatch.setattr(cards.viz, "png", lambda figure, dots: b"png")
+    monkeypatch.setattr(
+        cards.viz, "pictures", lambda rows, captions, titles: drawn.update(rows=rows, captions=captions, titles=titles)
+    )
+    path = cards.face_sheet(tmp_path / "sheet.png", ["there/own.npz"], data="drawn-faces", count=2)
+    assert path.read_bytes() == b"png"
+    assert drawn["titles"] == ["face-0650", "face-0651"]
+    assert [[text.split("\n")[0] for text in row] for row in drawn["captions"]] == [
+        ["bicubic", "own.npz", "original"]
+    ] * 2
+    for row, index in zip(drawn["rows"], (650, 651)):
+        original = cards.sources.faces.draw(index)
+        assert np.array_equal(row[2], original)
+        assert np.array_equal(row[0], cards.resize.upscale(cards.resize.downscale(original)))
+
+
+def test_portraits_of_real_people_are_not_drawn_into_the_results():
+    with pytest.raises(InputError, match="portraits of real people are not published"):
+        cards.face_sheet(results.KEPT / "figures" / "sheet.png", ["srresnet-small"])
+
+
+def test_the_card_of_a_face_model_says_whose_faces_and_which_damage_it_has_seen(shipped, records, monkeypatch):
+    robust = {**shipped, "config": {**shipped["config"], "train_data": "faces", "degradation": "robust"}}
+    monkeypatch.setattr(models, "header", lambda name: robust)
+    text = cards.write("own", records).read_text()
+    assert "not FFHQ" in text
+    assert "older and more male than a population" in text
+    assert "It learned from blurred, noisy and JPEG-compressed reductions" in text
+    assert "clean bicubic reductions: noise" not in text
+
+
 def test_the_crop_sheet_shows_the_same_place_of_every_enlargement():
     photos = {photo.id: photo for photo in cards.sources.load("embedded", "test")}
     original, lr = evaluate.pair(photos["coins"])

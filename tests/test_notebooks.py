@@ -37,7 +37,7 @@ def code_cells(notebook):
 
 
 def test_course_starts_at_00_without_gaps():
-    assert [path.stem[:2] for path in NOTEBOOKS][:6] == ["00", "01", "02", "03", "04", "05"]
+    assert [path.stem[:2] for path in NOTEBOOKS][:11] == [f"{number:02d}" for number in range(11)]
 
 
 def test_notebook_begins_with_badge_title_and_question(path, notebook):

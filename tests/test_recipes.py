@@ -135,7 +135,7 @@ def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
     recipe = recipes.find(name)
     settings = config.resolve("full", 0, recipe.settings)
     assert recipe.phase in ("pixel", "adversarial")
-    assert (recipe.phase == "adversarial") == (recipe.start is not None)
+    assert recipe.start or recipe.phase == "pixel"  # the adversarial phase always goes on from a pixel phase
     for part in settings.train_data.split("+"):
         assert part in sources.NAMES
     precision.resolve(settings.precision)
@@ -143,6 +143,35 @@ def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
         begin = config.resolve("full", 0, recipes.find(recipe.start).settings)
         for field in ("generator_blocks", "generator_filters", "bicubic_skip"):
             assert getattr(begin, field) == getattr(settings, field)
+
+
+FACES = {"srresnet-faces": "srresnet", "srgan-faces": "srresnet-faces", "srgan-faces-robust": "srresnet-faces-robust"}
+
+
+@pytest.mark.parametrize("name, start", FACES.items())
+def test_face_models_come_of_one_another_and_train_on_faces(name, start):
+    recipe = recipes.find(name)
+    settings = config.resolve("full", 0, recipe.settings)
+    assert (recipe.start, settings.train_data) == (start, "faces")
+    assert settings.degradation == ("robust" if "robust" in name else "bicubic")
+    assert recipe.phase == ("adversarial" if "srgan" in name else "pixel")
+
+
+def test_the_pixel_phase_on_faces_is_short_gentle_and_averaged():
+    settings = config.resolve("full", 0, recipes.find("srresnet-faces").settings)
+    generic = config.resolve("full", 0, recipes.find("srresnet").settings)
+    assert settings.pretrain_steps < generic.pretrain_steps
+    assert settings.pretrain_learning_rate < generic.pretrain_learning_rate
+    assert (settings.schedule, settings.weight_average, settings.statistics_batches) == ("cosine", 0.999, 200)
+
+
+def test_a_pixel_recipe_begins_with_the_model_it_names(tiny, given, out):
+    with pytest.raises(StopIteration):
+        overrides = {**OVERRIDES, "train_data": "drawn-faces"}
+        recipes.train("srresnet-faces", out=out, seed=5, overrides=overrides, start=tiny[0])
+    assert (given["phase"], given["config"].train_data) == ("pixel", "drawn-faces")
+    for one, other in zip(given["start"].get_weights(), models.load(tiny[0])[0].get_weights(), strict=True):
+        assert (one == other).all()
 
 
 def test_the_paper_s_recipes_depart_in_nothing():

@@ -237,6 +237,33 @@ def test_what_to_train_on_is_what_is_wanted_where_the_root_has_it(layout):
     assert sources.training_set("bsds+coco", root) == "bsds"
 
 
+def test_faces_are_the_largest_set_of_them_that_the_root_has(layout):
+    assert sources.face_set(layout("bsds", "faces")) == "faces"
+    assert sources.face_set(layout("faces", "ffhq", "ffhq-thumbnails")) == "ffhq"
+
+
+def test_a_plain_folder_is_taken_for_faces_and_a_root_without_any_for_drawn_ones(album, layout, monkeypatch):
+    assert sources.face_set(album) == "folder"
+    assert sources.face_set(layout("bsds", "set5")) == "drawn-faces"
+    monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
+    assert sources.face_set() == "drawn-faces"
+
+
+def test_no_person_of_the_development_data_is_in_two_splits(data_root):
+    # A file's name begins with the hash of its person's name; "-1" marks a second portrait.
+    people = {
+        split: {photo.id.split("-")[0] for photo in sources.load("faces", split, data_root)} for split in sources.SPLITS
+    }
+    assert [len(sources.load("faces", split, data_root)) for split in sources.SPLITS] == [576, 29, 149]
+    for one, other in itertools.combinations(people.values(), 2):
+        assert not one & other
+
+
+def test_faces_can_be_mixed_with_photographs(data_root):
+    parts = [ids(name, "train", data_root) for name in ("bsds", "coco", "faces")]
+    assert ids("bsds+coco+faces", "train", data_root) == [key for part in parts for key in part]
+
+
 def test_what_to_score_on_is_the_benchmarks_there_are(layout):
     assert sources.test_sets(layout("bsds", "set14", "set5")) == ["set5", "set14"]
 

@@ -37,6 +37,19 @@ def test_pictures_are_drawn_pixel_by_pixel_with_their_captions(noise):
     assert (first.get_ylabel(), third.get_ylabel()) == ("first", "second")
 
 
+def test_a_poster_names_its_columns_once_and_has_the_scores_below_each_picture(noise):
+    rows = [[noise(20, 20), noise(20, 20, seed=1)], [noise(400, 400), noise(400, 400, seed=1)]]
+    scores = [[(28.456, 0.81234), None], [(31.0, 0.9), None]]
+    axes = viz.poster(rows, ["bicubic", "original"], ["5×5", "100×100"], scores, height=3.0).axes
+    for axis, picture in zip(axes, (picture for row in rows for picture in row)):
+        assert np.array_equal(drawn(axis), picture)
+    assert [axis.get_title() for axis in axes] == ["bicubic", "original", "", ""]
+    assert [axis.get_xlabel().strip() for axis in axes] == ["(28.46 dB / 0.812)", "", "(31.00 dB / 0.900)", ""]
+    assert [axis.get_ylabel() for axis in axes] == ["5×5", "", "100×100", ""]
+    # Pixels stay squares where each has a dot of its own, and are averaged where several share one.
+    assert [axis.get_images()[0].get_interpolation() for axis in axes] == ["nearest"] * 2 + ["antialiased"] * 2
+
+
 def test_grey_values_are_drawn_as_they_are_not_stretched():
     image = viz.pictures([[np.array([[100, 120]], np.uint8)]], [["grey"]]).axes[0].get_images()[0]
     assert image.get_clim() == (0, 255)

@@ -10,6 +10,7 @@ from srlib.check.discriminator import (  # noqa: F401
     discriminator_diagnosis,
     discriminator_loss_from_logits,
 )
+from srlib.check.faces import fair_use, twins_below, worst_group  # noqa: F401
 from srlib.check.generator import generator_reach, k3n64_parameters, pixel_shuffle  # noqa: F401
 from srlib.check.losses import adversarial_from_logits, gan_curves, mse_plus_dssim  # noqa: F401
 from srlib.check.losses_ablation import balancing_weight, flat_ssim, what_it_shows  # noqa: F401

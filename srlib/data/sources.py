@@ -24,10 +24,12 @@ FOLDERS = {
     "bsds": {"train": "bsds/train", "test": "bsds/test"},
     "faces": {"train": "faces/train", "test": "faces/test"},
 }
+FACES = ("ffhq", "faces", "officials", "ffhq-thumbnails")  # the largest first
 BENCHMARKS = ("set5", "set14", "bsd100", "urban100")
 NAMES = ("embedded", "drawn-faces", *FOLDERS, "folder")
-# Training pictures that a test set shows too (`srlib data check` found them); they are in no training split.
-LEAKS = {"bsds": ("302003",)}  # Set5's woman
+# Training pictures that a test set shows too (`srlib data check` found them), or whose person it shows (by the
+# descriptors of `face_measures`: nearer than two photographs of one person mostly are); they are in no training split.
+LEAKS = {"bsds": ("302003",), "faces": ("80b9637076",)}  # Set5's woman; faces/test/5600abe56f
 HELD_OUT = 20  # one in twenty training pictures is held out for validation
 
 
@@ -159,6 +161,19 @@ def training_set(wanted, root=None):
         return wanted
     known = [name for name, splits in FOLDERS.items() if "train" in splits and has(name, root)]
     return known[0] if known else "folder"
+
+
+def face_set(root=None):
+    """The name of the set of faces to train on: FFHQ where the data root has it, else other portraits that it has.
+
+    A data root with none of the known folders is taken as a plain folder of faces; without any faces they are drawn.
+    """
+    root = data_root(root)
+    known = [name for name in FACES if has(name, root)]
+    if known:
+        return known[0]
+    plain = root is not None and not any(has(name, root) for name in FOLDERS)
+    return "folder" if plain else "drawn-faces"
 
 
 def test_sets(root=None):
