@@ -1,6 +1,7 @@
 """What is shown of the models, drawn from files and run records: the README's figure, cards, sheets of pictures."""
 
 import pathlib
+import re
 
 from srlib import evaluate, files, leaderboard, models, resize, results, upscale, viz
 from srlib.data import sources
@@ -31,7 +32,7 @@ _CARD = """# Model card: `{name}`
 |---|---|
 | task | single-image super-resolution ×4, uint8 in and out, any size |
 | architecture | generator of Ledig et al. (CVPR 2017), {blocks} residual blocks of {filters} filters{skip} |
-| trained on | {images} photographs: {data} |
+| trained on | {images} pictures: {data} |
 | training | {training} |
 | made by | `srlib train {recipe}` at commit {commit}, {time}, {processor}, {cores} cores |
 | checksum of the decoded training pixels | `{data_sha256}` |
@@ -91,16 +92,22 @@ def _text(name, header, scores):
         blocks=config["generator_blocks"],
         filters=config["generator_filters"],
         skip=" and a global bicubic skip (a departure, without parameters)" if config["bicubic_skip"] else "",
-        data="; ".join(DATA.get(part, part) for part in config["train_data"].split("+")),
+        data="; ".join(_source(part) for part in config["train_data"].split("+")),
         training=_training(config, about),
         sha256=header["sha256"],
         reduction=_REDUCTION[damage],
         input=_INPUT[damage],
-        people=_OFFICIALS if "faces" in config["train_data"].split("+") else _PEOPLE,
+        people=_OFFICIALS if "faces" in re.split("[+@]", config["train_data"]) else _PEOPLE,
         scores=scores,
         protocol=evaluate.PROTOCOL,
         **facts,
     )
+
+
+def _source(part):
+    """A training set in words, with the side that "name@side" reduces it to."""
+    name, _, side = part.partition("@")
+    return DATA.get(name, name) + (f"; the same reduced to {side} px" if side else "")
 
 
 def _sentence(text):

@@ -188,7 +188,7 @@ def shipped(tmp_path, monkeypatch):
 
 def test_card_states_data_training_checksum_and_scores(shipped, records):
     text = cards.write("own", records).read_text()
-    assert "trained on | 7 photographs: BSDS500" in text
+    assert "trained on | 7 pictures: BSDS500" in text
     assert "COCO 2017" in text
     assert "1 residual blocks of 4 filters and a global bicubic skip" in text
     assert "1,000,000 steps of 16 patches of 96 px, mse, adam 0.0001, constant, precision float32, seed 0" in text
@@ -255,3 +255,8 @@ def test_the_crop_sheet_shows_the_same_place_of_every_enlargement():
     assert list(shown) == [cards.viz.caption("bicubic", *evaluate.score(original, enlarged)), "original"]
     for image, expected in zip(shown.values(), (enlarged, original.rgb)):
         assert np.array_equal(cards._detail(image, (8, 16, 32)), expected[8:40, 16:48])
+
+
+def test_a_card_says_to_what_side_training_pictures_were_reduced():
+    assert cards._source("faces") == cards.DATA["faces"]
+    assert cards._source("faces@256") == f"{cards.DATA['faces']}; the same reduced to 256 px"
