@@ -137,7 +137,7 @@ def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
     assert recipe.phase in ("pixel", "adversarial")
     assert recipe.start or recipe.phase == "pixel"  # the adversarial phase always goes on from a pixel phase
     for part in settings.train_data.split("+"):
-        assert part in sources.NAMES
+        assert part.partition("@")[0] in sources.NAMES
     precision.resolve(settings.precision)
     if recipe.start in recipes.RECIPES:
         begin = config.resolve("full", 0, recipes.find(recipe.start).settings)
@@ -152,7 +152,7 @@ FACES = {"srresnet-faces": "srresnet", "srgan-faces": "srresnet-faces", "srgan-f
 def test_face_models_come_of_one_another_and_train_on_faces(name, start):
     recipe = recipes.find(name)
     settings = config.resolve("full", 0, recipe.settings)
-    assert (recipe.start, settings.train_data) == (start, "faces")
+    assert (recipe.start, settings.train_data) == (start, "faces+faces@256")
     assert settings.degradation == ("robust" if "robust" in name else "bicubic")
     assert recipe.phase == ("adversarial" if "srgan" in name else "pixel")
 
