@@ -19,6 +19,16 @@ from srlib.config import SCALE
 from srlib.data import images, prepare, sources
 from srlib.errors import InputError
 
+
+@dataclasses.dataclass(frozen=True)
+class Square:
+    """A square part of a picture, in pixels."""
+
+    left: int
+    top: int
+    side: int
+
+
 SIDES = (50, 100, 250)  # pixels of the low-resolution inputs
 MODES = {
     "test": "Shrink the crop first, then enlarge it",
@@ -27,7 +37,8 @@ MODES = {
 }
 LARGEST = 1_000_000  # pixels that are enlarged as they are: the result has sixteen times as many
 SMALLEST_CROP = 16  # pixels
-PEAK = 64  # grey levels that are as bright as a difference map goes
+PEAK = 32  # grey levels that are as bright as a difference map goes
+EXAMPLE_FACE = Square(124, 12, 200)
 CONSENT = "Use photos of yourself, or of people who have agreed to it."
 WARNING = (
     "Never for identification: a network draws detail that is likely, not detail that was there. The face that comes "
@@ -38,15 +49,6 @@ _TILE = 256  # LR pixels: progress is told and cancelling heeded between tiles
 
 class Cancelled(Exception):
     """The work was cancelled before its end."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Square:
-    """A square part of a picture, in pixels."""
-
-    left: int
-    top: int
-    side: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -297,7 +299,7 @@ def summary(outcome):
 
 
 def png(image, longest=0):
-    """An image as PNG.
+    """An image as PNG, every pixel kept.
 
     Args:
         image: uint8 (height, width, 3).
@@ -305,10 +307,20 @@ def png(image, longest=0):
     Returns:
         bytes.
     """
+    return _encoded(image, longest, "PNG")
+
+
+def thumbnail(image, longest):
+    """An image as a small JPEG, to choose a crop on; arguments as `png`'s."""
+    return _encoded(image, longest, "JPEG", quality=85)
+
+
+def _encoded(image, longest, kind, **options):
+    """The bytes of an image file of that kind, the longer side reduced to `longest` if that is not 0."""
     picture, buffer = Image.fromarray(np.ascontiguousarray(image)), io.BytesIO()
     if longest:
         picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    picture.save(buffer, format="PNG")
+    picture.save(buffer, kind, **options)
     return buffer.getvalue()
 
 

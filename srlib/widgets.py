@@ -18,7 +18,7 @@ from srlib.errors import InputError
 _FOLDER = pathlib.Path(__file__).parent / "page"
 _PART = 2**20  # bytes of a message
 _LARGEST_FILE = 200 * _PART
-_SHOWN = 1600  # pixels of the longer side, on the screen
+_SHOWN, _CHOSEN_ON = 1600, 720  # pixels of the longer side on the screen: results, and the photo to crop
 
 
 class App(anywidget.AnyWidget):
@@ -60,7 +60,10 @@ class App(anywidget.AnyWidget):
         )
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._stop, self._future, self._parts, self.outcome = threading.Event(), None, [], None
-        self._take(picture or demo.example(), name)
+        if picture is None:
+            self._take(demo.example(), name, demo.EXAMPLE_FACE)
+        else:
+            self._take(picture, name, demo.square(picture))
         self.observe(lambda change: self._start(), ["model", "mode", "side", "square"])
         self.on_msg(self._receive)
 
@@ -73,7 +76,8 @@ class App(anywidget.AnyWidget):
     def upload(self, content, name):
         """Show the picture in a file's bytes and enlarge it; what is no picture is a message."""
         try:
-            self._take(demo.photo(content, name), name)
+            picture = demo.photo(content, name)
+            self._take(picture, name, demo.square(picture))
         except InputError as error:
             self.message = str(error)
 
@@ -81,13 +85,12 @@ class App(anywidget.AnyWidget):
         """End what is being enlarged."""
         self._stop.set()
 
-    def _take(self, picture, name):
+    def _take(self, picture, name, square):
         """Make a picture the photo, with a first crop, and begin."""
         self._stop.set()
         self._picture = picture
         height, width = picture.rgb.shape[:2]
-        square = demo.square(picture)
-        shown = {"name": name, "width": width, "height": height, "data": demo.png(picture.rgb, _SHOWN)}
+        shown = {"name": name, "width": width, "height": height, "data": demo.thumbnail(picture.rgb, _CHOSEN_ON)}
         with self.hold_trait_notifications():
             self.photo, self.square = shown, [square.left, square.top, square.side]
         self._start()
@@ -127,7 +130,7 @@ class App(anywidget.AnyWidget):
         elif kind == "refuse":
             self.message = content["message"]
         elif kind == "example":
-            self._take(demo.example(), "the example")
+            self._take(demo.example(), "the example", demo.EXAMPLE_FACE)
         elif kind == "cancel":
             self.cancel()
         elif kind == "download" and self.outcome:

@@ -172,7 +172,7 @@ async function upload(page, file) {
 
 function picture(page, key, data) {
   if (page.urls.has(key)) URL.revokeObjectURL(page.urls.get(key));
-  page.urls.set(key, URL.createObjectURL(new Blob([data], { type: "image/png" })));
+  page.urls.set(key, URL.createObjectURL(new Blob([data])));
   return page.urls.get(key);
 }
 
