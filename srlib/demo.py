@@ -192,8 +192,8 @@ def _as_it_is(rgb):
     height, width = rgb.shape[:2]
     if height * width > LARGEST:
         raise InputError(
-            f"{width}×{height} px would become {SCALE * width}×{SCALE * height}; here up to {LARGEST:,} px are enlarged "
-            f"as they are: take a smaller crop, or run srlib upscale, which has no such limit"
+            f"{width}×{height} px would become {SCALE * width}×{SCALE * height}; here up to {LARGEST:,} px are "
+            f"enlarged as they are: take a smaller crop, or run srlib upscale, which has no such limit"
         )
     return rgb
 
@@ -273,8 +273,8 @@ def views(outcome):
     Args:
         outcome: `Outcome`.
     Returns:
-        {"input" | "bicubic" | "model" | "original" | "difference": (label, uint8 (height, width, 3))}; the difference is
-        that to the original where it is known, else between model and bicubic: what the network added.
+        {"input" | "bicubic" | "model" | "original" | "difference": (label, uint8 (height, width, 3))}; the difference
+        is that to the original where it is known, else between model and bicubic: what the network added.
     """
     model, original = label(outcome.request.model), outcome.original
     found = {

@@ -51,5 +51,10 @@ def serve(port=8866, browser=True, further=()):
         raise InputError("the page needs Voilà: pip install 'srlib[app]'") from error
     with tempfile.TemporaryDirectory() as folder:
         headers = {"headers": {"Content-Security-Policy": POLICY}}
-        words = [str(write(folder, further)), "--Voila.ip=127.0.0.1", f"--port={port}", *([] if browser else ["--no-browser"])]
+        words = [
+            str(write(folder, further)),
+            "--Voila.ip=127.0.0.1",
+            f"--port={port}",
+            *([] if browser else ["--no-browser"]),
+        ]
         app.Voila.launch_instance(words, config=config.Config({"Voila": {"tornado_settings": headers}}))

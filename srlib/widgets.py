@@ -159,7 +159,7 @@ def _privacy():
     """Where the photo goes, in a sentence: Colab's machine is not the reader's."""
     if "google.colab" in sys.modules:
         return "The photo goes to this notebook's own machine at Colab, stays in its memory, and goes nowhere else."
-    return "Nothing leaves this machine: the photo stays in memory and is forgotten when you close the page."
+    return "Nothing leaves this machine: the photo stays in memory, until you close the page or stop the notebook."
 
 
 def _shown(outcome, name):

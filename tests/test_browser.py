@@ -318,9 +318,19 @@ def check_accessibility(app):
 def test_the_notebook_s_app_works_in_jupyterlab(browser, place, screenshots, repository):
     notebook = nbformat.read(repository / "notebooks" / "11_your_photo.ipynb", 4)
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    parameters.source = parameters.source.replace('"cpu"', '"smoke"').replace("own_models = []", "own_models = ['weaker.npz']")
+    parameters.source = parameters.source.replace('"cpu"', '"smoke"').replace(
+        "own_models = []", "own_models = ['weaker.npz']"
+    )
     nbformat.write(notebook, place / "photo.ipynb")
-    words = ["-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", "--port={port}", "--IdentityProvider.token="]
+    words = [
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--expose-app-in-browser",
+        "--port={port}",
+        "--IdentityProvider.token=",
+    ]
     with served([*words, f"--ServerApp.root_dir={place}"], place, "/api") as address:
         page = opened(browser)
         page.goto(f"{address}/lab/tree/photo.ipynb?reset")

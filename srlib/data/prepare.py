@@ -104,10 +104,9 @@ def crop_face(image, face, side):
 
 def face_square(image, face):
     """The square around a face, moved and made smaller until it lies inside the image: (left, top, side) in pixels."""
-    side = round(face.width / _FACE_WIDTH)
-    left, top = round(face.middle[0] - side / 2), round(face.middle[1] - side * _EYE_LINE)
     height, width = image.shape[:2]
-    side = min(side, height, width)
+    side = min(round(face.width / _FACE_WIDTH), height, width)
+    left, top = round(face.middle[0] - side / 2), round(face.middle[1] - side * _EYE_LINE)
     return min(max(0, left), width - side), min(max(0, top), height - side), side
 
 
