@@ -51,10 +51,6 @@ def serve(port=8866, browser=True, further=()):
         raise InputError("the page needs Voilà: pip install 'srlib[app]'") from error
     with tempfile.TemporaryDirectory() as folder:
         headers = {"headers": {"Content-Security-Policy": POLICY}}
-        words = [
-            str(write(folder, further)),
-            "--Voila.ip=127.0.0.1",
-            f"--port={port}",
-            *([] if browser else ["--no-browser"]),
-        ]
-        app.Voila.launch_instance(words, config=config.Config({"Voila": {"tornado_settings": headers}}))
+        settings = config.Config({"Voila": {"tornado_settings": headers}})
+        words = [str(write(folder, further)), "--Voila.ip=127.0.0.1", f"--port={port}"]
+        app.Voila.launch_instance(words + ([] if browser else ["--no-browser"]), config=settings)

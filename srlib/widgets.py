@@ -79,7 +79,7 @@ class App(anywidget.AnyWidget):
             picture = demo.photo(content, name)
             self._take(picture, name, demo.square(picture))
         except InputError as error:
-            self.message = str(error)
+            self.message = f"{error}. Choose another photo, such as a JPEG or PNG."
 
     def cancel(self):
         """End what is being enlarged."""
@@ -105,6 +105,8 @@ class App(anywidget.AnyWidget):
 
     def _work(self, request, stop):
         """Do a request, unless it was overtaken by another meanwhile; errors become the message."""
+        if stop is not self._stop:
+            return
         message, outcome = "", None
         try:
             outcome = demo.run(request, lambda share: self._report(share, stop), stop.is_set)
@@ -126,7 +128,7 @@ class App(anywidget.AnyWidget):
         """Answer a message of the page: a part of a file, or a wish to cancel, to have the example or the result."""
         kind = content.get("kind")
         if kind == "upload":
-            self._collect(content, bytes(buffers[0]))
+            self._collect(content, b"".join(map(bytes, buffers)))
         elif kind == "refuse":
             self.message = content["message"]
         elif kind == "example":

@@ -84,10 +84,15 @@ def test_an_upload_that_stopped_half_way_spoils_not_the_next(app, noise):
 
 def test_what_is_no_picture_is_a_message_and_the_photo_stays(app, noise):
     receive(app, {"kind": "upload", "name": "a.txt", "part": 0, "parts": 1}, b"words")
-    assert app.message == "a.txt: not a picture in a known format"
+    assert app.message.startswith("a.txt: not a picture in a known format. Choose another photo")
     assert app.photo["name"] == "noise" and app.result
     receive(app, {"kind": "upload", "name": "b.png", "part": 0, "parts": 1}, png(noise(20, 20)))
     assert (app.photo["name"], app.message) == ("b.png", "")
+
+
+def test_an_empty_file_is_a_message(app):
+    receive(app, {"kind": "upload", "name": "a.png", "part": 0, "parts": 1})
+    assert "a.png: the file is empty" in app.message
 
 
 def test_a_file_too_large_is_refused_here_and_in_the_page(app, monkeypatch):

@@ -33,11 +33,11 @@ const PAGE = (id) => `
       <p class="hint about"></p>
     </div>
     <div>
-      <div class="sides">
-        <label>Left<select class="before"></select></label>
-        <label>Right<select class="after"></select></label>
-      </div>
       <div class="viewer">
+        <div class="sides">
+          <label>Left<select class="before"></select></label>
+          <label>Right<select class="after"></select></label>
+        </div>
         <div class="stage">
           <img class="before" alt=""><img class="after" alt="">
           <span class="tag before"></span><span class="tag after"></span><div class="divider"></div>
@@ -65,6 +65,7 @@ function render({ model, el }) {
   const root = document.createElement("section");
   root.className = "srlib-app";
   root.lang = "en";
+  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own: an arrow key here must not leave the cell
   root.setAttribute("aria-label", "Your photo, four times as large");
   root.innerHTML = PAGE(id);
   el.appendChild(root);
@@ -139,15 +140,20 @@ function showModel(page) {
   page.find(".about").textContent = page.model.get("models").find((each) => each.name === name)?.about ?? "";
 }
 
-/** Files that are dropped, chosen, or the example. */
+/** Files that are dropped anywhere on the demo, or chosen, or the example. */
 function takePhotos(page) {
-  const zone = page.find(".drop"), input = page.find(".file");
-  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
+  const { root } = page, zone = page.find(".drop"), input = page.find(".file");
+  root.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
+    zone.classList.add("over");
+  });
+  root.addEventListener("dragleave", () => zone.classList.remove("over"));
+  root.addEventListener("drop", (event) => {
     zone.classList.remove("over");
-    if (event.dataTransfer.files.length) upload(page, event.dataTransfer.files[0]);
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    upload(page, event.dataTransfer.files[0]);
   });
   input.addEventListener("change", () => {
     if (input.files.length) upload(page, input.files[0]);
@@ -228,7 +234,6 @@ function moveCrop(page) {
     const next = stepped(page, event.key);
     if (!next) return;
     event.preventDefault();
-    event.stopPropagation(); // the notebook has keys of its own
     set(page, "square", next);
   });
 }
@@ -256,7 +261,6 @@ function stepped(page, key) {
 function compare(page) {
   const slider = page.find(".slider"), stage = page.find(".stage");
   slider.addEventListener("input", () => showSlider(page));
-  slider.addEventListener("keydown", (event) => event.stopPropagation());
   const follow = (event) => {
     const area = stage.getBoundingClientRect();
     slider.value = (100 * (event.clientX - area.left)) / area.width;
