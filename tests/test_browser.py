@@ -196,11 +196,11 @@ def move_the_slider(app):
     middle = np.s_[60:-60, 60:-60]
     assert np.abs(all_right[middle] - all_left[middle]).mean() > 1
     app.page.keyboard.press("ArrowLeft")
-    assert slider.get_attribute("aria-valuetext").startswith("99 % Bicubic, 1 % srresnet-small")
+    sync_api.expect(slider).to_have_attribute("aria-valuetext", "99 % Bicubic, 1 % srresnet-small", timeout=20_000)
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     app.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert slider.input_value() == "50"
+    sync_api.expect(slider).to_have_value("50", timeout=20_000)
     half = pixels(stage)
     side = half.shape[1] // 2 - 40
     left, right = np.s_[60:-60, 90:side], np.s_[60:-60, -side:-90]

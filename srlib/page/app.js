@@ -65,7 +65,8 @@ function render({ model, el }) {
   const root = document.createElement("section");
   root.className = "srlib-app";
   root.lang = "en";
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own: an arrow key here must not leave the cell
+  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own: a key pressed here is not for the notebook …
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // … nor for its list of cells
   root.setAttribute("aria-label", "Your photo, four times as large");
   root.innerHTML = PAGE(id);
   el.appendChild(root);
