@@ -124,6 +124,20 @@ def upscale(files, output, model, tile, precision):
 
 
 @command.command()
+@click.option("--port", type=click.IntRange(1024, 65535), default=8866, show_default=True)
+@click.option("--no-browser", is_flag=True, help="Only serve; do not open a browser.")
+@click.option("--model", "further", multiple=True, metavar="PATH", help="A model of your own to offer; again for more.")
+def app(port, no_browser, further):
+    """Serve the demo as a page on this machine: drop a photo, compare before and after. Ctrl-C ends it.
+
+    The page is reachable from this machine alone, and photos stay in its memory.
+    """
+    from srlib import server
+
+    server.serve(port, not no_browser, further)
+
+
+@command.command()
 @click.argument("model")
 @click.option("-o", "--output", required=True, metavar="FILE", help="FILE.onnx or FILE.tflite.")
 def export(model, output):

@@ -104,9 +104,12 @@ def load(name, tile=TILE, progress=iter, precision="float32", prompt=False):
 
 def is_little(name, paths):
     """Whether NumPy enlarges these picture files by that model in less time than Keras takes to start; bicubic does."""
-    if str(name) == "bicubic":
-        return True
-    return models.fold(name).multiply_adds() * sum(map(images.pixels, paths)) <= _WORTH_KERAS
+    return are_few(name, sum(map(images.pixels, paths)))
+
+
+def are_few(name, pixels):
+    """Whether that many LR pixels are too few for a model to be worth Keras' start; for bicubic they always are."""
+    return str(name) == "bicubic" or models.fold(name).multiply_adds() * pixels <= _WORTH_KERAS
 
 
 def picture(upscaler, source):

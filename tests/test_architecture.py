@@ -29,6 +29,7 @@ FLOORS = (
         "data.embedded",
         "data.images",
         "data.catalogue",
+        "data.prepare",
     ),
     (
         "ranges",
@@ -37,7 +38,6 @@ FLOORS = (
         "data.fetch",
         "data.archives",
         "data.duplicates",
-        "data.prepare",
         "data.damage",
     ),
     ("inference", "compiled"),
@@ -54,8 +54,9 @@ FLOORS = (
     ("recipes", "units"),
     ("findings",),
     ("ablation",),
-    ("viz", "notebook", "check"),
-    ("leaderboard", "data_commands", "bench"),
+    ("viz", "notebook", "check", "server"),
+    ("demo",),
+    ("widgets", "leaderboard", "data_commands", "bench"),
     ("cards", "course", "marking"),
     ("student",),
     ("grade",),
@@ -63,7 +64,7 @@ FLOORS = (
 )
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
-    *("bicubic", "folding", "inference", "models", "upscale"),
+    *("bicubic", "folding", "inference", "models", "upscale", "demo"),
     *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings", "confine", "marking"),
     *("data.images", "data.sources", "data.faces", "data.embedded"),
 )

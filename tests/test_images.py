@@ -218,6 +218,20 @@ def test_a_folder_without_pictures_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif"])
+def test_bytes_are_read_as_their_file_is(tmp_path, noise, suffix):
+    path = tmp_path / f"picture{suffix}"
+    Image.fromarray(noise(5, 7)).convert("L").save(path)
+    held, filed = images.from_bytes(path.read_bytes(), "held"), images.read(path)
+    assert np.array_equal(held.rgb, filed.rgb) and held.grey == filed.grey
+
+
+@pytest.mark.parametrize("content, message", [(b"", "held: the file is empty"), (b"words", "held: not a picture")])
+def test_bytes_that_are_no_picture_are_named(content, message):
+    with pytest.raises(InputError, match=message):
+        images.from_bytes(content, "held")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".gif"])
 def test_the_header_tells_the_pixels(tmp_path, noise, suffix):
     Image.fromarray(noise(5, 7)).save(tmp_path / f"picture{suffix}")
     assert images.pixels(tmp_path / f"picture{suffix}") == 35

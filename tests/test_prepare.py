@@ -36,6 +36,21 @@ def test_grey_pictures_have_inputs_too():
     assert prepare.pair(IMAGE[..., 0], 50)[0].shape == (50, 50)
 
 
+@pytest.mark.parametrize(
+    "middle, width, expected",
+    [
+        ((300, 200), 100, (200, 110, 200)),  # twice as wide as the face, eyes at 0.45 of its height
+        ((20, 30), 100, (0, 0, 200)),
+        ((600, 420), 100, (410, 230, 200)),
+        ((300, 200), 400, (85, 0, 430)),  # no larger than the picture: 300 - 430 / 2 from the left
+    ],
+)
+def test_the_square_around_a_face_lies_inside_the_picture(middle, width, expected):
+    left, top, side = prepare.face_square(IMAGE, prepare.Face(middle, width))
+    assert 0 <= left <= 610 - side and 0 <= top <= 430 - side
+    assert (left, top, side) == expected
+
+
 def test_a_missing_detector_is_named(monkeypatch):
     prepare._cascade.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)

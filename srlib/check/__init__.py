@@ -15,6 +15,7 @@ from srlib.check.generator import generator_reach, k3n64_parameters, pixel_shuff
 from srlib.check.losses import adversarial_from_logits, gan_curves, mse_plus_dssim  # noqa: F401
 from srlib.check.losses_ablation import balancing_weight, flat_ssim, what_it_shows  # noqa: F401
 from srlib.check.optimizers_ablation import adabelief_step, holm, unfair  # noqa: F401
+from srlib.check.photo import difference_map, good_uses  # noqa: F401
 from srlib.check.reproduction import paired_gain, two_averages, wrong_protocols  # noqa: F401
 from srlib.check.start import best_guess, psnr_from_mse, unknowns_per_known  # noqa: F401
 from srlib.check.tuning import believable_searches, successive_halving, trials_for_a_hit  # noqa: F401

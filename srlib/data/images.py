@@ -1,6 +1,7 @@
 """Reading any picture file into uint8 arrays, and writing them back."""
 
 import dataclasses
+import io
 import pathlib
 import warnings
 
@@ -43,19 +44,40 @@ def read(path):
         raise InputError(f"{path}: is a folder, not a picture")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
+    return _read(path, path)
+
+
+def from_bytes(content, name):
+    """Read a picture that is in memory, as `read` reads a file.
+
+    Args:
+        content: bytes of a picture file.
+        name: str, what to call it in errors.
+    Returns:
+        `Picture`.
+    Raises:
+        InputError: not a picture, damaged, empty, or larger than `MAX_PIXELS`.
+    """
+    if not content:
+        raise InputError(f"{name}: the file is empty")
+    return _read(io.BytesIO(content), name)
+
+
+def _read(source, name):
+    """The `Picture` in a path or a file in memory; `name` is what errors call it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return _decode(image, path)
+            with Image.open(source) as image:
+                return _decode(image, name)
     except InputError:
         raise
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{path}: not a picture in a known format") from error
+        raise InputError(f"{name}: not a picture in a known format") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: more than {MAX_PIXELS:,} pixels; cut it into parts") from error
+        raise InputError(f"{name}: more than {MAX_PIXELS:,} pixels; cut it into parts") from error
     except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        raise InputError(f"{path}: the picture is damaged ({error})") from error
+        raise InputError(f"{name}: the picture is damaged ({error})") from error
 
 
 def pixels(path):
@@ -67,10 +89,10 @@ def pixels(path):
         return 0
 
 
-def _decode(image, path):
+def _decode(image, name):
     """A `Picture` of an opened Pillow image."""
     if image.width * image.height > MAX_PIXELS:
-        raise InputError(f"{path}: {image.width}×{image.height} is more than {MAX_PIXELS:,} pixels; cut it into parts")
+        raise InputError(f"{name}: {image.width}×{image.height} is more than {MAX_PIXELS:,} pixels; cut it into parts")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         image = Image.fromarray(_eight_bits(image))

@@ -10,7 +10,7 @@ import functools
 import numpy as np
 from PIL import Image
 
-from srlib import resize
+from srlib import bicubic
 from srlib.config import SCALE
 from srlib.errors import InputError
 
@@ -95,14 +95,19 @@ def crop_face(image, face, side):
     picture = Image.fromarray(image)
     if abs(face.turn) > 0.5:
         picture = picture.rotate(face.turn, Image.Resampling.BICUBIC, center=face.middle)
-    square = round(face.width / _FACE_WIDTH)
-    left, top = round(face.middle[0] - square / 2), round(face.middle[1] - square * _EYE_LINE)
-    square = min(square, image.shape[0], image.shape[1])
-    left, top = (min(max(0, start), size - square) for start, size in ((left, picture.width), (top, picture.height)))
+    left, top, square = face_square(image, face)
     if square < side:
         raise InputError(f"the face's square has {square} pixels, {side} are wanted: it is too small to train on")
     cut = np.asarray(picture)[top : top + square, left : left + square]
-    return resize.imresize(cut, (side, side))
+    return bicubic.imresize(cut, (side, side))
+
+
+def face_square(image, face):
+    """The square around a face, moved and made smaller until it lies inside the image: (left, top, side) in pixels."""
+    height, width = image.shape[:2]
+    side = min(round(face.width / _FACE_WIDTH), height, width)
+    left, top = round(face.middle[0] - side / 2), round(face.middle[1] - side * _EYE_LINE)
+    return min(max(0, left), width - side), min(max(0, top), height - side), side
 
 
 def centre_square(image):
@@ -126,8 +131,8 @@ def pair(image, input_side):
     square, side = centre_square(image), input_side * SCALE
     if square.shape[0] < side:
         raise InputError(f"an input of {input_side} px needs a picture of {side} px, this has {square.shape[0]}")
-    original = square if square.shape[0] == side else resize.imresize(square, (side, side))
-    return resize.downscale(original), original
+    original = square if square.shape[0] == side else bicubic.imresize(square, (side, side))
+    return bicubic.downscale(original), original
 
 
 def inputs(image):
