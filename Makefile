@@ -28,8 +28,8 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 lock: $(READY)
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(COMPILE) --upgrade --output-file requirements.lock
-	$(COMPILE) --upgrade --extra dev --extra jax --extra faces --extra reference --extra cluster --extra export --extra app --extra browser \
-	  --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --upgrade --extra dev --extra jax --extra faces --extra identity --extra reference --extra cluster \
+	  --extra export --extra app --extra browser --constraint requirements.lock --output-file requirements-dev.lock
 
 # Rebuilt when the versions or the package's own description change.
 $(READY): requirements.lock pyproject.toml
