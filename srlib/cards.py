@@ -14,6 +14,7 @@ _COLUMNS = {
 
 # What each training set is, and under which terms; the sets themselves are not in this repository.
 DATA = {
+    "bsds400": "BSDS500 `train` and `test` (Arbeláez et al., PAMI 2011): non-commercial research",
     "bsds": "BSDS500 `train` (Martin et al., ICCV 2001; Arbeláez et al., PAMI 2011): non-commercial research",
     "coco": "COCO 2017 `train2017` images (Lin et al., ECCV 2014), a subset: Creative Commons, per image",
     "faces": "official portraits of US politicians (CivilServiceUSA), not FFHQ: mostly public domain, collection MIT",
@@ -34,6 +35,7 @@ _CARD = """# Model card: `{name}`
 | architecture | generator of Ledig et al. (CVPR 2017), {blocks} residual blocks of {filters} filters{skip} |
 | trained on | {images} pictures: {data} |
 | training | {training} |
+| started from | {start} |
 | made by | `srlib train {recipe}` at commit {commit}, {time}, {processor}, {cores} cores |
 | checksum of the decoded training pixels | `{data_sha256}` |
 | checksum of the weights | `{sha256}` |
@@ -94,6 +96,7 @@ def _text(name, header, scores):
         skip=" and a global bicubic skip (a departure, without parameters)" if config["bicubic_skip"] else "",
         data="; ".join(_source(part) for part in config["train_data"].split("+")),
         training=_training(config, about),
+        start=_origin(about.get("start")),
         sha256=header["sha256"],
         reduction=_REDUCTION[damage],
         input=_INPUT[damage],
@@ -102,6 +105,11 @@ def _text(name, header, scores):
         protocol=evaluate.PROTOCOL,
         **facts,
     )
+
+
+def _origin(start):
+    """The model that a training started from, in words."""
+    return "`{recipe}` at commit {commit}, weights `{sha256}`".format(**start) if start else "fresh weights"
 
 
 def _source(part):

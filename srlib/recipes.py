@@ -24,6 +24,8 @@ class Recipe:
 # The full network with the bicubic skip: it reaches in an hour on two cores what the published start needs a GPU for.
 _CPU_NETWORK = {"bicubic_skip": True, "schedule": "cosine", "warmup_steps": 100, "log_every": 50, "train_images": 0}
 _AVERAGED = {"weight_average": 0.999, "statistics_batches": 200}
+# A photograph that was made smaller has sharper edges and less of its JPEG.
+_NATURAL = "bsds400+coco+coco@320"
 # Portraits in two sizes: a network that saw one alone does worse on the other than one that saw no faces.
 _PORTRAITS = {"train_data": "faces+faces@256"}
 _FACES = {
@@ -54,8 +56,8 @@ RECIPES = {
             "pretrain_learning_rate": 1e-3,
         },
     ),
-    "srresnet": Recipe(
-        "the published network plus a bicubic skip, pixel MSE, on BSDS and COCO photographs",
+    "srresnet-begun": Recipe(
+        "the first stretch of srresnet: the published network plus a bicubic skip, pixel MSE, on BSDS and COCO",
         "pixel",
         {
             **_CPU_NETWORK,
@@ -66,10 +68,22 @@ RECIPES = {
             "warmup_steps": 500,
         },
     ),
+    "srresnet": Recipe(
+        "the published network plus a bicubic skip, pixel MSE, on BSDS and COCO photographs in two sizes",
+        "pixel",
+        {
+            **_CPU_NETWORK,
+            **_AVERAGED,
+            "train_data": _NATURAL,
+            "pretrain_steps": 6000,
+            "pretrain_learning_rate": 4e-4,
+        },
+        start="srresnet-begun",
+    ),
     "srgan": Recipe(
         "srresnet trained on against the published discriminator, MSE content loss",
         "adversarial",
-        {**_AGAINST, "train_data": "bsds+coco"},
+        {**_AGAINST, "train_data": _NATURAL},
         start="srresnet",
     ),
     "srresnet-faces": Recipe("srresnet retrained on portraits, pixel MSE", "pixel", _FACES, start="srresnet"),
@@ -113,7 +127,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         out: output root; checkpoints, the model file <name>.npz and the run record go below it.
         seed: int.
         overrides: dict of settings over the recipe's.
-        start: model name or path to start from instead of the recipe's.
+        start: model name or path to start from instead of the recipe's, which is looked for in `out` first.
         resume: bool, go on from checkpoints that are there; False refuses to run over them.
         minutes: float, between two checkpoints.
         devices: name of a `distribution.engine`. Workers on several machines share `root` and `out`.
@@ -126,7 +140,8 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
     engine = distribution.engine(devices, config.batch)
     root = sources.data_root(root)  # a root that is named must be there, even if this recipe needs none
-    begin = models.start(start or recipe.start, config)
+    start = start or _trained_before(recipe.start, out)
+    begin = models.start(start, config)
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
     validation = sources.load(config.train_data, "validation", root).limit(8)
     folder = results.output_root(out) / "training" / f"{name}-{seed}"
@@ -141,13 +156,21 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     path = results.output_root(out) / "models" / f"{name}.npz"
     if not engine.chief:
         return path, None
-    models.save(path, trained.generator, config, _about(name, recipe, config, images))
+    models.save(path, trained.generator, config, _about(name, recipe, config, images, start))
     return path, _record(name, config, trained, path, root, out, engine.replicas)
 
 
-def _about(name, recipe, config, images):
-    """What a model file tells of its making."""
+def _trained_before(name, out):
+    """The model file of recipe `name` that a training wrote into `out`, else the name itself, of a shipped model."""
+    path = results.output_root(out) / "models" / f"{name}.npz"
+    return path if name and path.exists() else name
+
+
+def _about(name, recipe, config, images, start):
+    """What a model file tells of its making, and of the model that its training started from."""
+    before = {"start": _origin(start)} if start else {}
     return {
+        **before,
         "recipe": name,
         "about": recipe.about,
         "phase": recipe.phase,
@@ -156,6 +179,13 @@ def _about(name, recipe, config, images):
         "data_sha256": _fingerprint(images),
         **results.environment(),
     }
+
+
+def _origin(start):
+    """Which model a training started from: its recipe, commit and checksums, None where its file does not tell."""
+    header = models.header(start)
+    facts = {key: header["about"].get(key) for key in ("recipe", "commit", "data_sha256")}
+    return {**facts, "sha256": header["sha256"]}
 
 
 def _record(name, config, trained, path, root, out, devices):

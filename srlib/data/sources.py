@@ -22,6 +22,7 @@ SPLITS = ("train", "validation", "test")
 FOLDERS = {
     **{name: dataset.splits for name, dataset in catalogue.DATA_SETS.items()},
     "bsds": {"train": "bsds/train", "test": "bsds/test"},
+    "bsds400": {"train": "bsds"},  # both folders: none of them is in BSD100
     "faces": {"train": "faces/train", "test": "faces/test"},
 }
 FACES = ("ffhq", "faces", "officials", "ffhq-thumbnails")  # the largest first
@@ -29,7 +30,11 @@ BENCHMARKS = ("set5", "set14", "bsd100", "urban100")
 NAMES = ("embedded", "drawn-faces", *FOLDERS, "folder")
 # Training pictures that a test set shows too (`srlib data check` found them), or whose person it shows (by the
 # descriptors of `face_measures`: nearer than two photographs of one person mostly are); they are in no training split.
-LEAKS = {"bsds": ("302003",), "faces": ("80b9637076",)}  # Set5's woman; faces/test/5600abe56f
+LEAKS = {
+    "bsds": ("302003",),
+    "bsds400": ("train/302003",),
+    "faces": ("80b9637076",),
+}  # Set5's woman; faces/test/5600abe56f
 HELD_OUT = 20  # one in twenty training pictures is held out for validation
 
 
