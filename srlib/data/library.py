@@ -256,7 +256,8 @@ def check(name_or_folder, root=None):
     folder = pathlib.Path(name_or_folder).expanduser()
     if not folder.is_dir():
         catalogue.find(name)  # raises and names what is known
-    known = sorted({kept for splits in sources.FOLDERS.values() for kept in splits.values()})
+    named = {kept for splits in sources.FOLDERS.values() for kept in splits.values()}
+    known = sorted(kept for kept in named if not any(other.startswith(f"{kept}/") for other in named))
     present = {kept: folder / kept for kept in known if (folder / kept).is_dir()}
     return manifest.check(present or {".": folder})
 
