@@ -50,7 +50,7 @@ FLOORS = (
     ("gan", "upscale", "export"),
     ("evaluate", "engine", "published"),
     ("callbacks", "checkpoints", "tuning", "face_measures", "robustness"),
-    ("training",),
+    ("training", "defects"),
     ("recipes", "units"),
     ("findings",),
     ("ablation",),
