@@ -372,7 +372,8 @@ def bench(only, rounds, folder):
 def student(notebooks, check):
     """Strip the notebooks of outputs and make the student edition, without solutions, from them.
 
-    The copies in notebooks/student are never edited; a commit hook runs this.
+    The copies in notebooks/student are never edited; a commit hook runs this. Badges and setup cells get the
+    repository's address from pyproject.toml (project.urls.Repository), the one place to change it.
     """
     from srlib import student
 

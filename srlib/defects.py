@@ -7,6 +7,7 @@ and `train_on_batch` in turns. `DEFECTS` says where each mistake was seen.
 
 import collections
 import dataclasses
+import functools
 import random
 import warnings
 
@@ -221,8 +222,8 @@ class Game:
 
     def renew(self, config):
         """Begin again, with the weights of the config's seed and the optimizers at step 0."""
-        for own, fresh in zip((self.generator, self.discriminator), _networks(config)):
-            own.set_weights(fresh.get_weights())
+        for network, weights in zip((self.generator, self.discriminator), _first_weights(config)):
+            network.set_weights(weights)
         for optimizer in self.optimizers:
             for variable in optimizer.variables:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -231,6 +232,12 @@ class Game:
 def _networks(config):
     random.seed(config.seed)  # what initialisers draw from
     return generator.build(config), discriminator.build(config)
+
+
+@functools.lru_cache(maxsize=4)
+def _first_weights(config):
+    """The weights of both networks as its seed makes them."""
+    return [network.get_weights() for network in _networks(config)]
 
 
 def _adam(config, steps):

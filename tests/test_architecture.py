@@ -16,7 +16,7 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 # each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
-    ("files", "config", "statistics", "confine"),
+    ("files", "config", "statistics", "confine", "colab", "badges"),
     ("bicubic", "subpixels", "tiles"),
     ("folding",),
     (
@@ -65,6 +65,7 @@ FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
     *("bicubic", "folding", "inference", "models", "upscale"),
     *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings", "confine", "marking"),
+    *("colab", "badges"),
     *("data.images", "data.sources", "data.faces", "data.embedded"),
 )
 
