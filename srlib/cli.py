@@ -385,6 +385,24 @@ def student(notebooks, check):
 
 
 @command.command()
+@click.option(
+    "--executed", metavar="DIR", help="Folder of executed notebooks; default: results/executed, else out/executed."
+)
+@click.option("-o", "--output", default="out/site", show_default=True, metavar="DIR", help="Folder of the site.")
+def site(executed, output):
+    """Make a static site of the executed notebooks, which `srlib course` leaves in OUT/executed.
+
+    It needs no server, no network and no script: open DIR/index.html.
+    """
+    from srlib import course, results, site
+
+    kept = results.KEPT / "executed"
+    executed = executed or (kept if kept.is_dir() else results.output_root() / "executed")
+    for path in site.build(executed, _writable(pathlib.Path(output)), course.NOTEBOOKS.parent):
+        click.echo(path)
+
+
+@command.command()
 @click.argument("folder", metavar="DIR")
 @click.option("--out", metavar="FILE", help="The table, as CSV; default: DIR/marks.csv.")
 @click.option("--notebooks", help="Folder of the teacher's notebooks; default: those of this clone.")

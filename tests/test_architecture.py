@@ -57,7 +57,7 @@ FLOORS = (
     ("viz", "notebook", "check"),
     ("leaderboard", "data_commands", "bench"),
     ("cards", "course", "marking"),
-    ("student",),
+    ("student", "site"),
     ("grade",),
     ("cli",),
 )
