@@ -4,10 +4,12 @@ The last test needs a Python with Colab's versions: SRLIB_COLAB_PYTHON names one
 else Colab has, but no srlib; it is left as it is.
 """
 
+import ast
 import importlib.util
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -132,6 +134,36 @@ def test_every_dependency_is_on_colab_or_is_installed_or_not_needed_in_a_noteboo
     assert names - ON_COLAB - COMMAND_LINE == {"optuna"}
 
 
+def imports(source):
+    """The dotted names that a source imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def files_of(name):
+    """The files of a module of srlib, none for other names."""
+    place = ROOT.joinpath(*name.split("."))
+    return [path for path in (place.with_suffix(".py"), place / "__init__.py") if path.exists()]
+
+
+def test_what_the_notebooks_import_needs_nothing_that_only_the_command_line_has():
+    waiting, seen = {badges.setup(ADDRESS)}, set()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        waiting |= {cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"}
+    while waiting:
+        magic = re.compile(r"^(\s*)[%!].*", re.MULTILINE)
+        names = imports(magic.sub(r"\1pass", waiting.pop())) - seen
+        seen |= names
+        waiting |= {path.read_text(encoding="utf-8") for name in names for path in files_of(name)}
+    assert {"srlib.training", "srlib.tuning", "optuna"} <= seen
+    assert {name.split(".")[0] for name in seen} & COMMAND_LINE == set()
+
+
 STUB = """\
 import os, pathlib
 
@@ -191,6 +223,12 @@ def from_here(path, target):
     return target
 
 
+def printed(path):
+    """All that the cells of an executed notebook have printed."""
+    outputs = [output for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])]
+    return "".join(output.text for output in outputs if output.output_type == "stream")
+
+
 @pytest.mark.notebooks
 def test_a_notebook_runs_in_colab_s_shape_and_goes_on_after_a_disconnect(colab_kernel, tmp_path):
     name = "05_coco_reproduction"
@@ -204,10 +242,10 @@ def test_a_notebook_runs_in_colab_s_shape_and_goes_on_after_a_disconnect(colab_k
         papermill.execute_notebook(
             str(opened), str(target), given, kernel_name=colab_kernel, cwd=str(folder), progress_bar=False
         )
-        seen.append(str([cell.get("outputs") for cell in nbformat.read(target, 4).cells]))
+        seen.append(printed(target))
     assert colab.NO_GPU in seen[0] or "GPU ·" in seen[0]
     assert (tmp_path / "mounts").read_text().splitlines() == [str(tmp_path / "content" / "drive")]
     assert (place / "runs" / f"{name}-smoke-0" / "metrics.json").exists()
     assert len(list(place.glob("training/*/pixel/checkpoint-*.npz"))) == 1
-    assert "6/6" in seen[0]
-    assert "6/6" not in seen[1], "the second run trains again what the first has trained"
+    assert "6/6 [" in seen[0]
+    assert "6/6 [" not in seen[1], "the second run trains again what the first has trained"
