@@ -316,8 +316,10 @@ def run(config, train, test, unseen, defect=None):
     Returns:
         `Run`.
     Raises:
-        InputError: unknown defect.
+        InputError: unknown defect, or "one_optimizer" on JAX, where Keras cannot be talked out of refusing it.
     """
+    if defect == "one_optimizer" and keras.backend.backend() == "jax":
+        raise InputError("one_optimizer: on JAX Keras refuses this mistake; run it with KERAS_BACKEND=tensorflow")
     ways = {"antialias": known(defect) != "no_antialiasing", "rounds": defect != "truncation"}
     game, photos = _game(config, defect), training_photos(train, test, leak=defect == "leak")
     sampler = patches.PatchSampler([photo.load().rgb for photo in photos], config.hr_patch, config.batch, config.seed)

@@ -159,10 +159,16 @@ def test_the_frozen_discriminator_is_known_by_standing_still(lab):
     assert np.ptp([row["d_real"] for row in rows]) < 0.05
 
 
-def test_the_shared_optimizer_is_known_by_counting_every_batch_of_both_and_an_early_end(lab):
+def test_the_shared_optimizer_is_known_by_counting_every_batch_of_both_and_an_early_end(lab, tensorflow):
     moves = [row["g_moved"] for row in lab("one_optimizer").history]
     assert signs(lab("one_optimizer"))["steps"] == 3
     assert moves[2] < 0.4 * lab().history[2]["g_moved"]
+
+
+def test_on_jax_the_shared_optimizer_is_bad_input(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(InputError, match="on JAX Keras refuses this mistake"):
+        defects.run(defects.laboratory(config.resolve("smoke")), [], [], [], "one_optimizer")
 
 
 def test_missing_antialiasing_is_known_by_the_score_of_bicubic(lab):
