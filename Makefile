@@ -8,7 +8,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 
-.PHONY: course test lint lock clean
+.PHONY: course test site lint lock clean
 
 course: $(READY)
 	$(VENV)/bin/srlib course --profile $(PROFILE) --out "$(OUT)" $(ARGS)
@@ -17,6 +17,11 @@ test: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+# The executed notebooks as pages; runs the course first where it has not been run. Open out/site/index.html.
+site: $(READY_TO_TEST)
+	test -d "$(OUT)/executed" || $(VENV)/bin/srlib course --profile $(PROFILE) --out "$(OUT)" $(ARGS)
+	$(VENV)/bin/srlib site --executed "$(OUT)/executed" -o "$(OUT)/site"
 
 lint: $(READY_TO_TEST)
 	$(VENV)/bin/ruff check --fix .
@@ -29,7 +34,7 @@ lock: $(READY)
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(COMPILE) --upgrade --output-file requirements.lock
 	$(COMPILE) --upgrade --extra dev --extra jax --extra faces --extra identity --extra reference --extra cluster \
-	  --extra export --extra app --extra browser --constraint requirements.lock --output-file requirements-dev.lock
+	  --extra export --extra app --extra browser --extra site --constraint requirements.lock --output-file requirements-dev.lock
 
 # Rebuilt when the versions or the package's own description change.
 $(READY): requirements.lock pyproject.toml

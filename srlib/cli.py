@@ -413,7 +413,8 @@ def bench(only, rounds, folder):
 def student(notebooks, check):
     """Strip the notebooks of outputs and make the student edition, without solutions, from them.
 
-    The copies in notebooks/student are never edited; a commit hook runs this.
+    The copies in notebooks/student are never edited; a commit hook runs this. Badges and setup cells get the
+    repository's address from pyproject.toml (project.urls.Repository), the one place to change it.
     """
     from srlib import student
 
@@ -422,6 +423,24 @@ def student(notebooks, check):
         click.echo(path)
     if check and changed:
         raise SomeFailed(f"{len(changed)} notebooks are not up to date: run srlib student")
+
+
+@command.command()
+@click.option(
+    "--executed", metavar="DIR", help="Folder of executed notebooks; default: results/executed, else out/executed."
+)
+@click.option("-o", "--output", default="out/site", show_default=True, metavar="DIR", help="Folder of the site.")
+def site(executed, output):
+    """Make a static site of the executed notebooks, which `srlib course` leaves in OUT/executed.
+
+    It needs no server, no network and no script: open DIR/index.html.
+    """
+    from srlib import course, results, site
+
+    kept = results.KEPT / "executed"
+    executed = executed or (kept if kept.is_dir() else results.output_root() / "executed")
+    for path in site.build(executed, _writable(pathlib.Path(output)), course.NOTEBOOKS.parent):
+        click.echo(path)
 
 
 @command.command()

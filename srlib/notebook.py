@@ -7,6 +7,8 @@ import sys
 import tempfile
 import warnings
 
+from srlib import colab
+
 
 def start():
     """Import Keras without its backend's start-up notices and print versions, device and precision in one line."""
@@ -20,8 +22,8 @@ def start():
         f"srlib {__version__} · Python {sys.version.split()[0]} · Keras {keras.__version__} on "
         f"{keras.backend.backend()} · {device} · training in {precision.resolve('auto')}"
     )
-    if "google.colab" in sys.modules and device == "CPU":
-        print("No GPU: choose Runtime › Change runtime type › T4 GPU, or keep the small profile 'cpu'.")
+    if colab.here() and device == "CPU":
+        print(colab.NO_GPU)
 
 
 def import_keras(compute=True):

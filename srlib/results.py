@@ -16,7 +16,7 @@ import pathlib
 import platform
 import subprocess
 
-from srlib import files
+from srlib import colab, files
 from srlib.errors import InputError
 
 KEPT = pathlib.Path(__file__).resolve().parent.parent / "results"  # of a checkout; an installed srlib has none
@@ -24,8 +24,11 @@ _PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pi
 
 
 def output_root(given=None):
-    """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here; an absolute `pathlib.Path`."""
-    return pathlib.Path(given or os.environ.get("SRLIB_OUT_ROOT") or "out").expanduser().resolve()
+    """Where results go: `given`, else SRLIB_OUT_ROOT, else the folder `out` here; an absolute `pathlib.Path`.
+
+    On Colab, a folder below /content/drive/MyDrive outlives the machine; Drive is mounted the first time.
+    """
+    return colab.mounted(pathlib.Path(given or os.environ.get("SRLIB_OUT_ROOT") or "out").expanduser().resolve())
 
 
 def checkpoint_folder(root, name, config):

@@ -6,7 +6,7 @@ import re
 
 import nbformat
 
-from srlib import course, files
+from srlib import badges, course, files
 from srlib.errors import InputError
 
 _CHECK = re.compile(r"^[^#\n]*\bcheck\.(\w+)\(", re.MULTILINE)
@@ -103,11 +103,14 @@ def texts(folder=None):
     Args:
         folder: of the teacher's notebooks; None for those of this clone.
     Returns:
-        dict of path to text: each teacher's notebook normalised, and its copy in the folder `student` beside it.
+        dict of path to text: each teacher's notebook normalised, with the address of the clone that `folder` lies in,
+        and its copy in the folder `student` beside it.
     """
-    wanted = {}
+    wanted, address = {}, badges.address(pathlib.Path(folder or course.NOTEBOOKS).parent)
     for path in course.find("", folder):
         notebook = normalise(read(path))
+        if address:
+            notebook = badges.renew(notebook, path.name, address)
         wanted[path] = _text(notebook)
         wanted[path.parent / "student" / path.name] = _text(edition(notebook, path.name))
     return wanted

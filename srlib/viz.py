@@ -1,6 +1,7 @@
 """Figures from arrays and records: pictures side by side, curves, and their display with alt text.
 
-Colours are Okabe and Ito's, which people with any colour vision can tell apart.
+Colours follow Okabe and Ito's, which people with any colour vision can tell apart; darkened, so that they stand out
+from white as text has to (4.5:1), and moved until they are told apart again.
 """
 
 import io
@@ -12,12 +13,12 @@ from matplotlib.patches import Rectangle
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
     "#000000",
-    "#B35900",  # darkened from E69F00: 4.5:1 against white
-    "#2A7FB0",  # darkened from 56B4E9, for the same reason
+    "#B35900",
+    "#004A70",
     "#007A5A",
     "#F0E442",
     "#0072B2",
-    "#C04A00",
+    "#9B0C2D",
     "#A6497E",
 )
 COLOURS = (BLUE, ORANGE, GREEN, PINK, RED, SKY, BLACK)
@@ -315,8 +316,8 @@ def matrix(values, rows, columns, texts, label):
     axis.set_xticks(range(len(columns)), columns)
     axis.set_yticks(range(len(rows)), rows)
     for place, value in np.ndenumerate(values):
-        dark = abs(value) > 0.6 * limit
-        axis.text(*place[::-1], texts[place[0]][place[1]], ha="center", va="center", color="white" if dark else "black")
+        text = texts[place[0]][place[1]]
+        axis.text(*place[::-1], text, ha="center", va="center", color=_readable(image, value))
     figure.colorbar(image, label=label)
     return figure
 

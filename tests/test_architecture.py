@@ -16,7 +16,7 @@ PACKAGE = pathlib.Path(srlib.__file__).parent
 # each other. "check" stands for all the modules of that package, which may import one another.
 FLOORS = (
     ("errors",),
-    ("files", "config", "statistics", "confine"),
+    ("files", "config", "statistics", "confine", "colab", "badges"),
     ("bicubic", "subpixels", "tiles"),
     ("folding",),
     (
@@ -50,7 +50,7 @@ FLOORS = (
     ("gan", "upscale", "export"),
     ("evaluate", "engine", "published"),
     ("callbacks", "checkpoints", "tuning", "face_measures", "robustness"),
-    ("training",),
+    ("training", "defects"),
     ("recipes", "units"),
     ("findings",),
     ("ablation",),
@@ -58,7 +58,7 @@ FLOORS = (
     ("demo",),
     ("widgets", "leaderboard", "data_commands", "bench"),
     ("cards", "course", "marking"),
-    ("student",),
+    ("student", "site"),
     ("grade",),
     ("cli",),
 )
@@ -66,6 +66,7 @@ FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 LIGHT = (
     *("bicubic", "folding", "inference", "models", "upscale", "demo"),
     *("errors", "files", "config", "results", "plans", "sweep", "statistics", "findings", "confine", "marking"),
+    *("colab", "badges"),
     *("data.images", "data.sources", "data.faces", "data.embedded"),
 )
 

@@ -39,7 +39,7 @@ def test_conda_environment_names_the_course_s_packages(package):
     assert package in conda()
 
 
-DEV = ["dev", "jax", "faces", "identity", "reference", "cluster", "export", "app", "browser"]
+DEV = ["dev", "jax", "faces", "identity", "reference", "cluster", "export", "app", "browser", "site"]
 LOCKS = {"requirements.lock": [], "requirements-dev.lock": DEV}
 
 

@@ -1,9 +1,12 @@
 """Figures: they show the pixels and numbers they are given, legibly, with text for those who cannot see them."""
 
+import itertools
+
 import IPython.display
 import numpy as np
 import pytest
 from matplotlib import colors, pyplot
+from skimage import color
 
 from srlib import viz
 
@@ -146,11 +149,10 @@ def test_a_heat_map_has_its_numbers_in_its_cells_and_can_be_read():
     assert [text.get_text() for text in axis.get_xticklabels()] == ["a", "b"]
     assert bar.get_ylabel() == "PSNR in dB"
     image = axis.get_images()[0]
-    light = [luminance(image.cmap(image.norm(value))) for value in (20.06, 28.44, 32.0)]
+    light = [contrast(image.cmap(image.norm(value)), "black") for value in (20.06, 28.44, 32.0)]
     assert light == sorted(light)
     for text, value in zip(axis.texts, (28.44, 32.0, 20.06)):
-        one, other = sorted((luminance(text.get_color()), luminance(image.cmap(image.norm(value)))))
-        assert (other + 0.05) / (one + 0.05) >= 4.5
+        assert contrast(text.get_color(), image.cmap(image.norm(value))) >= 4.5
 
 
 def test_a_table_is_markdown():
@@ -176,19 +178,58 @@ def test_what_is_shown_carries_its_alternative_text(monkeypatch):
     assert table.data == "| a |\n|---|\n| 1.0 |"
 
 
-def luminance(colour):
-    """Relative luminance as WCAG 2 defines it."""
-    linear = [
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colors.to_rgb(colour)
-    ]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+def linear(colour):
+    """The three parts of a colour as amounts of light."""
+    values = np.array(colors.to_rgb(colour))
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-def test_lines_stand_out_from_white_and_from_each_other():
-    for colour in viz.COLOURS:
-        assert 1.05 / (luminance(colour) + 0.05) >= 3  # WCAG 1.4.11, graphics
+def contrast(one, other):
+    """The contrast ratio of two colours as WCAG 2 defines it."""
+    lower, upper = sorted(float(linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (one, other))
+    return (upper + 0.05) / (lower + 0.05)
+
+
+# What is left of light for people who lack one kind of cone: Machado, Oliveira, Fernandes, "A physiologically-based
+# model for simulation of color vision deficiency", IEEE TVCG 2009, severity 1.
+VISIONS = {
+    "usual": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+def seen(colour, vision):
+    """A colour as CIELAB, for people of that vision."""
+    light = np.clip(np.array(VISIONS[vision]) @ linear(colour), 0, 1)
+    values = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return color.rgb2lab(values[None, None])[0, 0]
+
+
+def test_contrast_is_that_of_wcag():
+    assert contrast("white", "black") == pytest.approx(21)
+    assert contrast("#767676", "white") == pytest.approx(4.54, abs=0.005)  # the lightest grey that passes
+
+
+def test_lines_stand_out_from_white_and_have_looks_of_their_own():
+    assert min(contrast(colour, "white") for colour in viz.COLOURS) >= 4.5
     looks = list(zip(viz.COLOURS, viz.STYLES))
     assert len(set(looks)) == len(viz.COLOURS) == len(viz.STYLES)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_colours_are_told_apart_with_any_colour_vision(vision):
+    pairs = itertools.combinations((*viz.COLOURS, viz.YELLOW), 2)
+    distances = {pair: color.deltaE_ciede2000(*(seen(each, vision) for each in pair)) for pair in pairs}
+    assert min(distances.values()) > 7, min(distances, key=distances.get)  # 2.3 is just noticeable
+
+
+@pytest.mark.parametrize("name", ["cividis", "PuOr"])
+def test_numbers_are_readable_on_every_colour_of_a_map(name):
+    image = pyplot.figure().gca().imshow([[0.0, 1.0]], cmap=name)
+    for value in np.linspace(0, 1, 101):
+        assert contrast(viz._readable(image, value), image.cmap(image.norm(value))) >= 4.5
 
 
 def test_a_matrix_has_its_texts_and_colours_around_zero():
@@ -198,7 +239,7 @@ def test_a_matrix_has_its_texts_and_colours_around_zero():
     assert axis.get_images()[0].get_clim() == (-2.0, 2.0)
     assert [text.get_text() for text in axis.texts] == ["0", "+1", "-2", ""]
     assert [text.get_position() for text in axis.texts] == [(0, 0), (1, 0), (0, 1), (1, 1)]
-    assert [text.get_color() for text in axis.texts] == ["black", "black", "white", "black"]
+    assert [text.get_color() for text in axis.texts] == [viz.BLACK, viz.BLACK, "white", viz.BLACK]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y"]
     assert scale.get_ylabel() == "gain (dB)"

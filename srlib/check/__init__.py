@@ -5,6 +5,7 @@ Each notebook has a module here; its checks are gathered below under their own n
 
 from srlib.check.dataset import cubic_kernel, find_leaks, lr_size  # noqa: F401
 from srlib.check.datasets import claims_from_matrix, power_above, share_of_faces  # noqa: F401
+from srlib.check.debugging import loud_cases, saved_pixels, silent_cases  # noqa: F401
 from srlib.check.discriminator import (  # noqa: F401
     discriminator_dense_layer,
     discriminator_diagnosis,

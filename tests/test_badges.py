@@ -1,0 +1,86 @@
+"""The repository's address stands once; badges and setup cells follow it."""
+
+import pathlib
+import shutil
+import subprocess
+import tomllib
+
+import nbformat
+import pytest
+
+from srlib import badges, cli, student
+from srlib.errors import InputError
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ADDRESS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+OTHER = "https://github.com/somebody/else"
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of what the command reads, in which another address stands."""
+    (tmp_path / "notebooks").mkdir()
+    for path in sorted((ROOT / "notebooks").glob("0[0-2]_*.ipynb")):
+        shutil.copy(path, tmp_path / "notebooks")
+    (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{OTHER}"\n')
+    return tmp_path
+
+
+def test_the_address_is_that_of_pyproject():
+    assert badges.address(ROOT) == ADDRESS
+
+
+def test_the_address_stands_in_no_other_file_than_pyproject_and_the_notebooks():
+    try:
+        words = ["git", "grep", "--files-with-matches", "--fixed-strings", ADDRESS.removeprefix("https://github.com/")]
+        found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.split()
+    except OSError:
+        pytest.skip("needs git")
+    if not found:
+        pytest.skip("needs a checkout")
+    assert [name for name in found if not name.startswith("notebooks/")] == ["pyproject.toml"]
+
+
+def test_badge_and_setup_by_hand():
+    assert badges.badge(OTHER, "03_x.ipynb") == (
+        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        "(https://colab.research.google.com/github/somebody/else/blob/main/notebooks/03_x.ipynb)"
+    )
+    assert '%pip install -q --no-deps "srlib @ git+https://github.com/somebody/else"' in badges.setup(OTHER)
+
+
+def test_another_address_reaches_every_notebook_of_both_editions(clone):
+    assert cli.status(["student", "--notebooks", str(clone / "notebooks")]) == 0
+    written = sorted(clone.rglob("*.ipynb"))
+    assert len(written) == 6
+    for path in written:
+        place = path.relative_to(clone).as_posix()
+        text = path.read_text(encoding="utf-8")
+        assert ADDRESS.removeprefix("https://github.com/") not in text
+        assert f"/github/somebody/else/blob/main/{place})" in text
+        assert f"git+{OTHER}" in text
+
+
+def test_a_changed_address_makes_the_notebooks_stale(clone):
+    assert cli.status(["student", "--check", "--notebooks", str(clone / "notebooks")]) == 1
+    student.write(clone / "notebooks")
+    assert cli.status(["student", "--check", "--notebooks", str(clone / "notebooks")]) == 0
+
+
+@pytest.mark.parametrize("wrong", ["", "github.com/a/b", "https://example.org/a/b", "https://github.com/only"])
+def test_an_address_that_colab_cannot_open_is_bad_input(tmp_path, wrong):
+    (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{wrong}"\n')
+    with pytest.raises(InputError, match=r"project\.urls\.Repository must be https://github\.com/OWNER/NAME"):
+        badges.address(tmp_path)
+
+
+def test_without_a_pyproject_the_notebooks_keep_what_they_say(tmp_path):
+    assert badges.address(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notebooks").rglob("*.ipynb")), ids=lambda path: path.parent.name + path.stem
+)
+def test_every_notebook_has_the_setup_cell_of_the_address(path):
+    cells = [cell.source for cell in nbformat.read(path, 4).cells if "setup" in cell.metadata.get("tags", [])]
+    assert cells == [badges.setup(ADDRESS)]
