@@ -17,9 +17,9 @@ import importlib.util
 import sys
 
 if importlib.util.find_spec("srlib") is None and "google.colab" in sys.modules:
-    # Colab has all that srlib needs but Optuna; --no-deps leaves the packages as they are, the running kernel's too.
+    # Colab has the other packages; --no-deps leaves them as they are, those of the running kernel too.
     %pip install -q --no-deps "srlib @ git+{address}"
-    %pip install -q optuna
+    %pip install -q anywidget optuna
 
 from srlib import notebook
 

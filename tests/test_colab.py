@@ -107,7 +107,7 @@ def installed(monkeypatch, there):
 def test_the_setup_cell_installs_on_colab_what_is_missing_and_replaces_nothing(drive, monkeypatch):
     first, second = installed(monkeypatch, there=False)
     assert first == f'pip install -q --no-deps "srlib @ git+{ADDRESS}"'
-    assert second == "pip install -q optuna"
+    assert second == "pip install -q anywidget optuna"
 
 
 def test_the_setup_cell_installs_nothing_twice(drive, monkeypatch):
@@ -123,7 +123,7 @@ def test_the_setup_cell_installs_nothing_elsewhere(monkeypatch):
 ON_COLAB = {
     *("tensorflow", "keras", "numpy", "h5py", "pillow", "scikit-image", "scikit-learn", "scipy", "threadpoolctl"),
     *("matplotlib", "click", "tqdm", "pooch", "requests", "nbclient", "psutil", "nbconvert", "nbformat", "ipykernel"),
-    *("ipywidgets", "tensorboard"),
+    *("ipywidgets", "tensorboard", "ml-dtypes"),
 }
 COMMAND_LINE = {"papermill", "jupyterlab"}
 
@@ -131,7 +131,7 @@ COMMAND_LINE = {"papermill", "jupyterlab"}
 def test_every_dependency_is_on_colab_or_is_installed_or_not_needed_in_a_notebook():
     lines = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {line.split(">")[0].split("=")[0].strip() for line in lines}
-    assert names - ON_COLAB - COMMAND_LINE == {"optuna"}
+    assert names - ON_COLAB - COMMAND_LINE == {"anywidget", "optuna"}
 
 
 def imports(source):
