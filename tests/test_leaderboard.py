@@ -257,6 +257,12 @@ def test_the_crop_sheet_shows_the_same_place_of_every_enlargement():
         assert np.array_equal(cards._detail(image, (8, 16, 32)), expected[8:40, 16:48])
 
 
+def test_a_card_says_what_its_training_started_from():
+    assert cards._origin(None) == "fresh weights"
+    start = {"recipe": "tiny", "commit": "abc", "sha256": "123", "data_sha256": "456"}
+    assert cards._origin(start) == "`tiny` at commit abc, weights `123`"
+
+
 def test_a_card_says_to_what_side_training_pictures_were_reduced():
     assert cards._source("faces") == cards.DATA["faces"]
     assert cards._source("faces@256") == f"{cards.DATA['faces']}; the same reduced to 256 px"

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 
+import numpy as np
 import pytest
 
 from srlib import config, evaluate, models, precision, recipes, training, upscale
@@ -117,6 +118,24 @@ def test_the_adversarial_phase_begins_with_the_model_named(tiny, given, out):
     assert given["folder"] == out / "training" / "srgan-4"
     for one, other in zip(given["start"].get_weights(), models.load(tiny[0])[0].get_weights(), strict=True):
         assert (one == other).all()
+
+
+def test_a_recipe_starts_from_what_an_earlier_one_left_in_the_same_place(tiny, given, monkeypatch, out):
+    goes_on = recipes.Recipe("on and on", "pixel", recipes.find("tiny").settings, start="tiny")
+    monkeypatch.setitem(recipes.RECIPES, "goes-on", goes_on)
+    with pytest.raises(StopIteration):
+        recipes.train("goes-on", out=out, overrides=OVERRIDES)
+    for one, other in zip(given["start"].get_weights(), models.load(tiny[0])[0].get_weights(), strict=True):
+        assert (one == other).all()
+
+
+def test_a_model_file_tells_what_its_training_started_from(tiny):
+    origin = recipes._about("x", recipes.find("tiny"), config.Config(), [np.zeros((1, 1, 3), "uint8")], tiny[0])[
+        "start"
+    ]
+    header = models.header(tiny[0])
+    assert (origin["recipe"], origin["sha256"]) == ("tiny", header["sha256"])
+    assert (origin["commit"], origin["data_sha256"]) == (header["about"]["commit"], header["about"]["data_sha256"])
 
 
 def test_a_start_of_another_shape_is_refused(tiny, given):

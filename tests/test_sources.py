@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import pathlib
 
 import numpy as np
 import pytest
@@ -87,6 +88,20 @@ def test_a_picture_that_a_benchmark_shows_is_held_out_of_training(layout, monkey
 def test_training_photographs_are_in_no_benchmark(data_root):
     trained_on = set(ids("bsds", "train", data_root)) | set(ids("bsds", "validation", data_root))
     assert not trained_on & set(ids("bsd100", "test", data_root))
+
+
+def test_all_of_bsds500_but_its_benchmark_can_be_trained_on(layout):
+    root = layout("bsds")
+    names = {pathlib.PurePath(key).name for split in ("train", "validation") for key in ids("bsds400", split, root)}
+    assert names == {f"{folder}{number}" for folder in ("train", "test") for number in range(80)}
+    assert set(ids("bsds", "validation", root)) <= {
+        name.rpartition("/")[2] for name in ids("bsds400", "validation", root)
+    }
+
+
+def test_the_picture_that_set5_shows_is_in_neither_set_of_bsds500(data_root):
+    for name in ("bsds", "bsds400"):
+        assert not [key for split in ("train", "validation") for key in ids(name, split, data_root) if "302003" in key]
 
 
 def test_the_split_depends_on_the_name_alone(album):
