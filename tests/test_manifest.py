@@ -175,3 +175,13 @@ def test_rows_of_a_shipped_manifest_are_checked(tmp_path, monkeypatch):
     row = manifest.describe(folder / "a.png", id="a.png", split="test")
     manifest.write(tmp_path / "shipped/set5.csv", [row, dataclasses.replace(row, id="b.png")])
     assert kinds(library.check("set5", tmp_path / "root")) == ["missing"]
+
+
+def test_a_picture_in_a_folder_of_two_data_sets_is_no_duplicate_of_itself(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 99, 99, 3), dtype=np.uint8)
+    for folder, image in zip(("bsds/train", "bsds/test"), pixels):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.fromarray(image).save(tmp_path / folder / "a.png")
+    assert library.check(tmp_path) == []  # bsds400 is both folders
+    Image.fromarray(pixels[0]).save(tmp_path / "bsds/test/b.png")
+    assert kinds(library.check(tmp_path)) == ["duplicate"]
