@@ -168,7 +168,8 @@ def _times(out):
     if not found:
         return {}, ""
     machine, config = (found[0].read(part) for part in ("environment", "config"))
-    text = f"s/MP in the first table: seconds per million pixels of output, from {config['height']} × {config['width']} pixels of input"
+    size = f"{config['height']} × {config['width']}"
+    text = f"s/MP in the first table: seconds per million pixels of output, from {size} pixels of input"
     return found[0].read("metrics"), f"\n\n{text}, all in one run on {machine['processor']}, {machine['cores']} cores."
 
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from srlib import files, readme
+from srlib import cli, files, readme
 from srlib.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -79,6 +79,15 @@ def test_update_without_records_or_a_marker_leaves_the_file(tmp_path):
     with pytest.raises(InputError, match="no records"):
         readme.update(path, tmp_path / "nowhere", ROOT / "notebooks")
     assert path.read_text("utf-8") == text
+
+
+def test_the_command_on_a_file_without_markers_is_bad_input_in_one_line(tmp_path, capsys):
+    (tmp_path / "README.md").write_text("mine")
+    assert cli.status(["tables", "--results", str(ROOT / "results"), "--readme", str(tmp_path / "README.md")]) == 2
+    assert (
+        capsys.readouterr().err.strip().endswith("the markers <!-- results --> and <!-- end of results --> are missing")
+    )
+    assert (tmp_path / "README.md").read_text() == "mine"
 
 
 def test_figure_results_commands_and_notebooks_stand_in_the_first_forty_lines():
