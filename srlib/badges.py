@@ -1,6 +1,7 @@
 """What the notebooks say of the repository's address: the Colab badge and the setup cell.
 
-The address stands once, in pyproject.toml (`project.urls.Repository`); `srlib student` writes it into the notebooks.
+The address stands once, in pyproject.toml (`project.urls.Repository`); `srlib student` writes it into the notebooks,
+`srlib tables` into the README's badges.
 """
 
 import pathlib

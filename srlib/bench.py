@@ -218,15 +218,9 @@ def projection_table(recorded, drawn, config, share=0.3):
 
 def update(readme, path, config):
     """Draw the table and the projection anew between their markers in benchmarks/README.md."""
-    recorded, text = json.loads(path.read_text()), readme.read_text(encoding="utf-8")
+    recorded = json.loads(path.read_text())
     drawn = json.loads((path.parent / "data_store.json").read_text())["store_crops_per_second"]
     parts = {"table": table(recorded)}
     if {"training", "adversarial"} <= set(recorded):
         parts["projection"] = projection_table(recorded, drawn, config)
-    for name, part in parts.items():
-        before, _, rest = text.partition(f"<!-- {name} -->")
-        _, end, after = rest.partition(f"<!-- end of {name} -->")
-        if not end:
-            raise InputError(f"{readme} has no markers <!-- {name} --> and <!-- end of {name} -->")
-        text = f"{before}<!-- {name} -->\n{part}\n{end}{after}"
-    files.write_text(readme, text)
+    files.replace_parts(readme, parts)

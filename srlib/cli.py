@@ -370,14 +370,17 @@ def models():
 
 @command.command()
 @click.option("--results", "out", default="results", show_default=True, help="Output root with the records.")
-@click.option("--readme", default="README.md", show_default=True, help="File whose table is drawn anew.")
-def tables(out, readme):
-    """Draw the tables, the README's among them, the figures and the models' cards from the run records."""
-    notebook.import_keras()
-    from srlib import cards, leaderboard, models
+@click.option("--readme", "path", default="README.md", show_default=True, help="File whose tables are drawn anew.")
+def tables(out, path):
+    """Draw the tables, the README's among them, the figures and the models' cards from the run records.
 
-    leaderboard.update(readme, out)
-    click.echo(f"{readme}: table drawn from the records in {out}")
+    The README's table of notebooks is drawn from the notebooks, with the times of their records in the profile cpu.
+    """
+    notebook.import_keras()
+    from srlib import cards, leaderboard, models, readme
+
+    readme.update(path, out)
+    click.echo(f"{path}: tables drawn from the records in {out} and the notebooks")
     click.echo(leaderboard.write_measures(out))
     for name in models.available():
         click.echo(cards.write(name, out))

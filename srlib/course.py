@@ -4,6 +4,7 @@ import dataclasses
 import html
 import os
 import pathlib
+import re
 import time
 
 import nbconvert
@@ -120,7 +121,7 @@ def _execute(path, given, out):
         failure = _one_line(error)
     seconds = time.perf_counter() - start
     headline = failure or _headline(out, path.stem)
-    return Outcome(path.stem, _title(path), "failed" if failure else "done", seconds, headline)
+    return Outcome(path.stem, head(path)[0], "failed" if failure else "done", seconds, headline)
 
 
 def _one_line(error):
@@ -137,10 +138,18 @@ def _headline(out, stem):
     return newest.read("metrics").get("headline", "") if newest else ""
 
 
-def _title(path):
-    """The text of a notebook's first heading."""
+def head(path):
+    """What a notebook's first cell says: its title and its question.
+
+    Args:
+        path: `pathlib.Path` of the notebook.
+    Returns:
+        (str, str): the first heading, else the file's name; the bold sentence with a question mark, else "".
+    """
     source = nbformat.read(path, as_version=4).cells[0].source
-    return next((line.lstrip("# ") for line in source.splitlines() if line.startswith("#")), path.stem)
+    title = next((line.lstrip("# ") for line in source.splitlines() if line.startswith("#")), path.stem)
+    question = re.search(r"\*\*(.+?\?)\*\*", source.replace("\n", " "))
+    return title, question[1] if question else ""
 
 
 def _write_page(out, stem):

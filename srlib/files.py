@@ -61,6 +61,30 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def replace_parts(path, parts):
+    """Replace what stands between markers in a text file: all parts, or the file stays as it is.
+
+    Args:
+        path: of the file; part `name` stands between the lines <!-- name --> and <!-- end of name -->.
+        parts: {name: str}.
+    Raises:
+        InputError: the file cannot be read, or lacks a part's markers.
+    """
+    path = pathlib.Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    for name, part in parts.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise InputError(f"{path}: the markers {begin.strip()} and {end} are missing")
+        text = f"{before}{begin}{part}\n{end}{after}"
+    write_text(path, text)
+
+
 @contextlib.contextmanager
 def claimed(folder):
     """Hold a folder for the block: others who claim it wait until the block ends or its process dies.

@@ -7,7 +7,6 @@ from srlib import evaluate, files, metrics, models, published, resize, results, 
 from srlib.data import sources
 from srlib.errors import InputError
 
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 TIMED = "astronaut"  # of the embedded photographs; 128 × 128 pixels of LR
 TITLES = {"set5": "Set5", "set14": "Set14", "bsd100": "BSD100", "faces": "faces/test", "embedded": "embedded"}
 
@@ -21,7 +20,7 @@ PAPER = {
 _LEDIG = "Ledig et al., CVPR 2017"
 # title: (source, PSNR on Y under the same protocol); none of these was measured here.
 QUOTED = {
-    **{title: (_LEDIG, PAPER[title]) for title in ("SRResNet", "SRGAN (MSE)", "SRGAN (VGG)")},
+    **{title: (_LEDIG, psnr) for title, psnr in PAPER.items()},
     "EDSR": ("Lim et al., CVPRW 2017, table 3", {"set5": 32.46, "set14": 28.80, "bsd100": 27.71}),
     "SwinIR": ("Liang et al., ICCVW 2021, table 2, DF2K", {"set5": 32.92, "set14": 29.09, "bsd100": 27.92}),
 }
@@ -169,7 +168,8 @@ def _times(out):
     if not found:
         return {}, ""
     machine, config = (found[0].read(part) for part in ("environment", "config"))
-    text = f"s/MP: seconds per million pixels of output, from {config['height']} × {config['width']} pixels of input"
+    size = f"{config['height']} × {config['width']}"
+    text = f"s/MP in the first table: seconds per million pixels of output, from {size} pixels of input"
     return found[0].read("metrics"), f"\n\n{text}, all in one run on {machine['processor']}, {machine['cores']} cores."
 
 
@@ -185,20 +185,38 @@ def _sets(rows):
 
 
 def table(out="results"):
-    """The README's Markdown: PSNR, size and time of all measured models, quoted figures beside them, and what is what.
+    """The README's first table, Markdown: PSNR, size and time of all measured models.
 
     Raises:
         InputError: there are no records to draw from.
     """
-    rows = [row for row in _evaluations(out) if row["model"] != "original"]
-    sets, (seconds, text) = _sets(rows), _times(out)
+    rows = _models(out)
+    sets, (seconds, _) = _sets(rows), _times(out)
     lines = []
     for row in rows:
-        psnr = {name: _whole(name, row, rows) for name in sets}
-        lines.append(_row(_title(row), psnr, row.get("parameters"), seconds.get(row["model"])))
+        psnr = _psnr_cells({name: _whole(name, row, rows) for name in sets})
+        size, time = _cell(row.get("parameters"), "{:,}"), _cell(seconds.get(row["model"]), "{:.2f}")
+        lines.append({"PSNR-Y ×4, dB; (others' networks)": _title(row), **psnr, "parameters": size, "s/MP": time})
+    return viz.table(lines)
+
+
+def quoted(out="results"):
+    """The README's second table, Markdown: papers' figures on the same test sets, and the machine of the first's times.
+
+    Raises:
+        InputError: there are no records to draw from.
+    """
+    sets = [name for name in _sets(_models(out)) if any(name in psnr for _, psnr in QUOTED.values())]
+    lines = []
     for title, (source, psnr) in QUOTED.items():
-        lines.append(_row(f"*{title}: {source}*", {name: psnr.get(name) for name in sets}))
-    return viz.table(lines) + text
+        cells = _psnr_cells({name: psnr.get(name) for name in sets})
+        lines.append({"PSNR-Y ×4, dB": f"*{title}: {source}*", **cells})
+    return viz.table(lines) + _times(out)[1]
+
+
+def _models(out):
+    """The evaluations without that of the originals, which have no PSNR."""
+    return [row for row in _evaluations(out) if row["model"] != "original"]
 
 
 def _title(row):
@@ -206,10 +224,9 @@ def _title(row):
     return f"({row['model']})" if row.get("published") else row["model"]
 
 
-def _row(title, psnr, size=None, seconds=None):
-    """One line of the README's table: PSNR by test set, the number of parameters, seconds per megapixel."""
-    cells = {TITLES[name]: _cell(value, "{:.2f}") for name, value in psnr.items()}
-    return {"PSNR-Y ×4, dB": title, **cells, "parameters": _cell(size, "{:,}"), "s/MP": _cell(seconds, "{:.2f}")}
+def _psnr_cells(psnr):
+    """PSNR by test set, {set: float or None}, as cells of the README's tables."""
+    return {TITLES[name]: _cell(value, "{:.2f}") for name, value in psnr.items()}
 
 
 def _cell(value, number):
@@ -248,14 +265,3 @@ def _record(name, row):
     """One line of measures.csv."""
     figures = {column: row.get(f"{name}_{column}", "") for column in COLUMNS}
     return {"set": name, "model": row["model"], "images": row["images"].get(name, ""), **figures}
-
-
-def update(readme, out="results"):
-    """Replace what stands between the markers in a Markdown file by the table; raises InputError without markers."""
-    readme = pathlib.Path(readme)
-    text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise InputError(f"{readme}: the markers {BEGIN} and {END} are missing")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    files.write_text(readme, f"{before}{BEGIN}\n{table(out)}\n{END}{after}")

@@ -11,7 +11,13 @@ from srlib import colab
 
 
 def start():
-    """Import Keras without its backend's start-up notices and print versions, device and precision in one line."""
+    """Import Keras without its backend's start-up notices and print versions, device and precision in one line.
+
+    The seconds that the notebook's run record tells are counted from here.
+    """
+    from srlib import results  # here, as the command imports this module and has to start fast
+
+    results.begin_notebook()
     keras = import_keras()
     from srlib import __version__, precision
 

@@ -15,12 +15,14 @@ import os
 import pathlib
 import platform
 import subprocess
+import time
 
 from srlib import colab, files
 from srlib.errors import InputError
 
 KEPT = pathlib.Path(__file__).resolve().parent.parent / "results"  # of a checkout; an installed srlib has none
 _PACKAGES = ("srlib", "keras", "tensorflow", "jax", "numpy", "scikit-image", "pillow")
+_begun = None  # when this process' notebook began, by `time.perf_counter`; None where none did
 
 
 def output_root(given=None):
@@ -35,6 +37,12 @@ def checkpoint_folder(root, name, config):
     """Where a run keeps its checkpoints below an output root: one folder for each name and set of settings."""
     settings = json.dumps(dataclasses.asdict(config), sort_keys=True).encode()
     return output_root(root) / "training" / f"{name}-{hashlib.sha256(settings).hexdigest()[:8]}"
+
+
+def begin_notebook():
+    """Count the seconds that the records of this process tell from now on; again for a notebook that is run again."""
+    global _begun
+    _begun = time.perf_counter()
 
 
 def environment():
@@ -109,6 +117,9 @@ class Record:
 def write(root, run_id, config, metrics, tables=None):
     """Write a run record; one of the same id is replaced.
 
+    In a notebook its environment has "notebook_seconds", from the setup cell's begin to here: headless the time that
+    the notebook takes, by hand also that of reading it.
+
     Args:
         root: the output root; the record stands in <root>/runs/<run_id>/.
         run_id: str, such as "05_coco_reproduction-cpu-0".
@@ -122,9 +133,14 @@ def write(root, run_id, config, metrics, tables=None):
     for name, rows in (tables or {}).items():
         files.write_text(folder / f"{name}.csv", csv_text(rows))
     files.write_json(folder / "config.json", _plain(config))
-    files.write_json(folder / "environment.json", environment())
+    files.write_json(folder / "environment.json", {**environment(), **_seconds()})
     files.write_json(folder / "metrics.json", metrics)
     return Record(folder)
+
+
+def _seconds():
+    """How long this process' notebook has run, as an entry of the environment; nothing outside a notebook."""
+    return {} if _begun is None else {"notebook_seconds": round(time.perf_counter() - _begun, 1)}
 
 
 def records(root):
@@ -132,9 +148,9 @@ def records(root):
     return [Record(path.parent) for path in sorted(pathlib.Path(root).glob("runs/*/metrics.json"))]
 
 
-def recorded(run_id):
-    """The `Record` of that id in the repository's own results; None if it is not there, as without a checkout."""
-    record = Record(KEPT / "runs" / run_id)
+def recorded(run_id, root=None):
+    """The `Record` of that id below an output root, or in the repository's own results; None if it is not there."""
+    record = Record(pathlib.Path(root or KEPT) / "runs" / run_id)
     return record if (record.path / "metrics.json").exists() else None
 
 

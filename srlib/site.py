@@ -9,7 +9,6 @@ import html
 import importlib.util
 import pathlib
 import posixpath
-import re
 
 import bs4
 import jinja2
@@ -94,10 +93,7 @@ def read(path):
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     if not outputs or any(output.output_type == "error" for output in outputs):
         raise InputError(f"{path}: {'failed' if outputs else 'was not run'}; run it again with srlib course")
-    head = notebook.cells[0].source
-    title = next((line.lstrip("# ") for line in head.splitlines() if line.startswith("# ")), path.stem)
-    question = re.search(r"\*\*(.+?\?)\*\*", head.replace("\n", " "))
-    return Page(path.stem, title, question[1] if question else "", notebook)
+    return Page(path.stem, *course.head(path), notebook)
 
 
 def style():

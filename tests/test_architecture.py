@@ -58,7 +58,7 @@ FLOORS = (
     ("demo",),
     ("widgets", "leaderboard", "data_commands", "bench"),
     ("cards", "course", "marking"),
-    ("student", "site"),
+    ("student", "site", "readme"),
     ("grade",),
     ("cli",),
 )

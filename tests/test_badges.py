@@ -30,7 +30,7 @@ def test_the_address_is_that_of_pyproject():
     assert badges.address(ROOT) == ADDRESS
 
 
-def test_the_address_stands_in_no_other_file_than_pyproject_and_the_notebooks():
+def test_the_address_stands_in_no_file_written_by_hand_but_pyproject():
     try:
         words = ["git", "grep", "--files-with-matches", "--fixed-strings", ADDRESS.removeprefix("https://github.com/")]
         found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.split()
@@ -38,7 +38,17 @@ def test_the_address_stands_in_no_other_file_than_pyproject_and_the_notebooks():
         pytest.skip("needs git")
     if not found:
         pytest.skip("needs a checkout")
-    assert [name for name in found if not name.startswith("notebooks/")] == ["pyproject.toml"]
+    # `srlib student` writes it into the notebooks, `srlib tables` into the README's badges.
+    written = [name for name in found if not name.startswith("notebooks/") and name != "README.md"]
+    assert written == ["pyproject.toml"]
+    assert all(
+        "[![Open in Colab](" in line for line in _lines("README.md", ADDRESS.removeprefix("https://github.com/"))
+    )
+
+
+def _lines(name, words):
+    """The lines of a file of the repository that have certain words in them."""
+    return [line for line in (ROOT / name).read_text(encoding="utf-8").splitlines() if words in line]
 
 
 def test_badge_and_setup_by_hand():

@@ -93,6 +93,14 @@ def test_elsewhere_a_missing_gpu_is_nothing_to_talk_about(capsys, monkeypatch):
     assert "GPU" not in capsys.readouterr().out
 
 
+def test_a_notebook_s_seconds_are_counted_from_before_keras_is_imported(monkeypatch):
+    order, real = [], notebook.import_keras
+    monkeypatch.setattr(results, "begin_notebook", lambda: order.append("count"))
+    monkeypatch.setattr(notebook, "import_keras", lambda: order.append("keras") or real())
+    notebook.start()
+    assert order == ["count", "keras"]
+
+
 def installed(monkeypatch, there):
     """The magics that the setup cell calls, with srlib there or not."""
     called = []

@@ -72,6 +72,14 @@ def test_notebooks_are_chosen_by_number_or_name_in_their_own_order(folder):
     assert len(course.find("", folder)) == 3
 
 
+def test_the_head_of_a_notebook_is_its_title_and_its_bold_question(tmp_path):
+    path = tmp_path / "04_x.ipynb"
+    _write(path, "[![badge](x)](y)\n\n# 04 · Title\n\n**Why\nnot?** Or **never**?", "")
+    assert course.head(path) == ("04 · Title", "Why not?")
+    _write(path, "No **heading** here", "")
+    assert course.head(path) == ("04_x", "")
+
+
 def test_a_notebook_that_is_not_there_is_named(folder):
     with pytest.raises(InputError, match="no notebook '07'; there are 01_good, 02_bad, 03_late"):
         course.find("01,07", folder)

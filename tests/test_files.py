@@ -32,6 +32,29 @@ def test_failure_keeps_the_old_file_and_leaves_no_other(tmp_path):
     assert os.listdir(tmp_path) == ["table.csv"]
 
 
+TWO = "top\n<!-- a -->\nold\n<!-- end of a -->\nbetween\n<!-- b -->\n<!-- end of b -->\nbelow\n"
+
+
+def test_only_what_stands_between_the_markers_is_replaced(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(TWO)
+    for _ in range(2):  # the second time nothing changes
+        files.replace_parts(path, {"b": "| ä |", "a": "new"})
+        text = "top\n<!-- a -->\nnew\n<!-- end of a -->\nbetween\n<!-- b -->\n| ä |\n<!-- end of b -->\nbelow\n"
+        assert path.read_text(encoding="utf-8") == text
+
+
+def test_without_a_part_s_markers_the_file_stays_as_it_is(tmp_path):
+    path = tmp_path / "README.md"
+    for text in (TWO, TWO + "<!-- c -->\n", TWO + "<!-- end of c -->\n"):
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"README\.md: the markers <!-- c --> and <!-- end of c --> are missing"):
+            files.replace_parts(path, {"a": "new", "c": "new"})
+        assert path.read_text() == text
+    with pytest.raises(InputError, match="cannot read .*nowhere"):
+        files.replace_parts(tmp_path / "nowhere", {})
+
+
 def test_interruption_leaves_no_file_where_none_was(tmp_path):
     with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "new.txt"):
         raise KeyboardInterrupt

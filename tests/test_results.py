@@ -69,6 +69,22 @@ def test_environment_names_versions_and_kind_of_machine_only():
     assert {"keras", "numpy", "pillow"} <= set(environment["packages"])
 
 
+def test_a_notebook_s_record_tells_the_seconds_since_it_began_and_since_it_began_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(results, "_begun", None)
+    clock = iter([100.0, 172.26, 500.0, 503.0])
+    monkeypatch.setattr(results.time, "perf_counter", lambda: next(clock))
+    told = []
+    for _ in range(2):
+        results.begin_notebook()
+        told.append(results.write(tmp_path, "05-cpu-0", {}, {}).read("environment")["notebook_seconds"])
+    assert told == [72.3, 3.0]
+
+
+def test_a_record_from_outside_a_notebook_tells_no_seconds(monkeypatch, tmp_path):
+    monkeypatch.setattr(results, "_begun", None)
+    assert "notebook_seconds" not in results.write(tmp_path, "train-own-0", {}, {}).read("environment")
+
+
 def test_no_path_or_name_of_the_machine_is_in_a_record(monkeypatch, tmp_path):
     monkeypatch.setattr(platform, "node", lambda: "name-of-this-machine")
     monkeypatch.setenv("USER", "name-of-this-person")
@@ -102,5 +118,8 @@ def test_checkpoints_of_other_settings_have_another_folder(tmp_path, small):
 def test_a_recorded_run_is_the_repository_s_or_none(tmp_path, monkeypatch):
     assert results.recorded("evaluate-bicubic").read("metrics")
     assert results.recorded("no-such-run") is None
+    assert results.recorded("evaluate-bicubic", tmp_path) is None
+    results.write(tmp_path, "own", {}, {"psnr": 1.0})
+    assert results.recorded("own", tmp_path).read("metrics") == {"psnr": 1.0}
     monkeypatch.setattr(results, "KEPT", tmp_path / "nowhere")
     assert results.recorded("evaluate-bicubic") is None
