@@ -115,7 +115,7 @@ def _origin(start):
 def _source(part):
     """A training set in words, with the side that "name@side" reduces it to."""
     name, _, side = part.partition("@")
-    return DATA.get(name, name) + (f"; the same reduced to {side} px" if side else "")
+    return f"`{name}` once more, reduced to {side} px" if side else DATA.get(name, name)
 
 
 def _sentence(text):

@@ -259,4 +259,4 @@ def test_a_card_says_what_its_training_started_from():
 
 def test_a_card_says_to_what_side_training_pictures_were_reduced():
     assert cards._source("faces") == cards.DATA["faces"]
-    assert cards._source("faces@256") == f"{cards.DATA['faces']}; the same reduced to 256 px"
+    assert cards._source("faces@256") == "`faces` once more, reduced to 256 px"
