@@ -9,7 +9,7 @@ import functools
 import keras
 from keras import ops
 
-from srlib import distribution, resize, subpixels
+from srlib import distribution, precision, resize, subpixels
 
 
 class PReLU(keras.layers.PReLU):
@@ -68,14 +68,7 @@ def _in_one_pass(function):
     """
     if keras.backend.backend() != "tensorflow" or distribution.replicas() > 1:
         return function
-    return function if _has_gpu() else _compiled(function)
-
-
-@functools.cache
-def _has_gpu():
-    import tensorflow as tf
-
-    return bool(tf.config.list_logical_devices("GPU"))
+    return _compiled(function) if precision.gpu_capability() is None else function
 
 
 @functools.cache

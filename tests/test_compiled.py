@@ -50,11 +50,12 @@ def test_lower_precision_changes_a_photograph_less_than_its_rounding_to_8_bits_w
     assert metrics.psnr(exact, lower) > 10 * np.log10(255**2 * 12)
 
 
-def test_the_score_on_set5_stays(data_root):
+@pytest.mark.parametrize("model", ["srresnet-small", "srresnet", "srgan"])
+def test_the_score_on_set5_stays(data_root, model):
     from srlib import evaluate
     from srlib.data import sources
 
-    network, settings = models.load("srresnet-small")
+    network, settings = models.load(model)
     pairs = [evaluate.pair(photo) for photo in sources.load("set5", "test", data_root)]
     scores = {}
     for name in ("float32", "mixed_bfloat16"):

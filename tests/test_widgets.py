@@ -121,7 +121,8 @@ def test_an_unexpected_error_is_a_message_too(app, monkeypatch):
     assert "MemoryError: planted" in app.message and not app.busy
 
 
-def test_work_can_be_cancelled(app, monkeypatch):
+def until_cancelled():
+    """(an event that is set when it begins, work in place of `demo.run` that is half done and never ends by itself)."""
     begun = threading.Event()
 
     def endless(request, report, cancelled):
@@ -131,6 +132,11 @@ def test_work_can_be_cancelled(app, monkeypatch):
             pass
         raise demo.Cancelled
 
+    return begun, endless
+
+
+def test_work_can_be_cancelled(app, monkeypatch):
+    begun, endless = until_cancelled()
     monkeypatch.setattr(demo, "run", endless)
     app.mode = "whole"
     assert begun.wait(10) and app.busy and app.share == 0.5
@@ -139,17 +145,12 @@ def test_work_can_be_cancelled(app, monkeypatch):
 
 
 def test_a_newer_choice_ends_the_work_on_an_older_one_in_silence(app, monkeypatch):
-    begun, run = threading.Event(), demo.run
+    run, (begun, endless) = demo.run, until_cancelled()
 
-    def endless(request, report, cancelled):
-        if request.mode == "crop":
-            return run(request, report, cancelled)
-        begun.set()
-        while not cancelled():
-            pass
-        raise demo.Cancelled
+    def run_crops(request, report, cancelled):
+        return (run if request.mode == "crop" else endless)(request, report, cancelled)
 
-    monkeypatch.setattr(demo, "run", endless)
+    monkeypatch.setattr(demo, "run", run_crops)
     app.mode = "whole"
     assert begun.wait(10)
     app.mode = "crop"
