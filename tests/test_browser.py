@@ -27,6 +27,8 @@ from PIL import Image
 from srlib import demo, models, upscale
 from srlib.data import images
 
+NAME = models.default()  # the network that the demo begins with
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: pip install 'srlib[browser]'")
 pytest.importorskip("voila", reason="needs the extra app: pip install 'srlib[app]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -70,7 +72,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ein Ordner")
     Image.fromarray(demo.example().rgb[:300, 60:420]).save(folder / "my photo.png")
     (folder / "letter.png").write_text("not a picture")
-    with np.load(models.find("srresnet-small")) as archive:
+    with np.load(models.find(NAME)) as archive:
         arrays = {name: archive[name] * np.float16(0.9) for name in archive.files if name != "header"}
         header = json.loads(archive["header"].tobytes())
     header["sha256"] = models.checksum(arrays)
@@ -173,13 +175,13 @@ def use(app, place, screenshots, prefix):
     page, expect = app.page, sync_api.expect
     app.locator("input.file").set_input_files(place / "my photo.png")
     expect(app.get_by_role("img", name="The photo: my photo.png, 360 by 300 pixels")).to_be_visible()
-    settled(app, "50×50 px enlarged to 200×200 by srresnet-small")
+    settled(app, f"50×50 px enlarged to 200×200 by {NAME}")
     expect(app.get_by_text("Never for identification")).to_be_visible()
     move_the_slider(app)
     app.screenshot(path=screenshots / f"{prefix}-uploaded.png")
     with page.expect_download() as download:
         app.get_by_role("button", name="Download the result as PNG").click()
-    assert download.value.suggested_filename == "my-photo-x4-srresnet-small.png"
+    assert download.value.suggested_filename == f"my-photo-x4-{NAME}.png"
     saved = images.read(download.value.path()).rgb
     assert np.array_equal(saved, enlarged(place / "my photo.png"))
     switch_to_the_weaker_network(app, screenshots / f"{prefix}-other-network.png")
@@ -196,7 +198,7 @@ def move_the_slider(app):
     middle = np.s_[60:-60, 60:-60]
     assert np.abs(all_right[middle] - all_left[middle]).mean() > 1
     app.page.keyboard.press("ArrowLeft")
-    sync_api.expect(slider).to_have_attribute("aria-valuetext", "99 % Bicubic, 1 % srresnet-small", timeout=20_000)
+    sync_api.expect(slider).to_have_attribute("aria-valuetext", f"99 % Bicubic, 1 % {NAME}", timeout=20_000)
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     app.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -211,8 +213,8 @@ def move_the_slider(app):
 def enlarged(path):
     """What the demo should give for a photo's first crop, by the shipped network, in float32."""
     picture = images.read(path)
-    request = demo.Request(picture, demo.square(picture), "srresnet-small")
-    return upscale.load("srresnet-small", prompt=True)(demo.prepared(request)[0])
+    request = demo.Request(picture, demo.square(picture), NAME)
+    return upscale.load(NAME, prompt=True)(demo.prepared(request)[0])
 
 
 def switch_to_the_weaker_network(app, screenshot):

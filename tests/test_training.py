@@ -210,7 +210,8 @@ def learned(photograph, small):
     @functools.cache
     def psnr(precision):
         settings = small(generator_filters=16, hr_patch=48, pretrain_steps=100, log_every=50, precision=precision)
-        settings = dataclasses.replace(settings, pretrain_learning_rate=4e-3, warmup_steps=10)
+        # Measured statistics: the moving averages are of the last few batches, and differ from run to run by 0.5 dB.
+        settings = dataclasses.replace(settings, pretrain_learning_rate=2e-3, warmup_steps=10, statistics_batches=20)
         picture = photograph[:48, :48]
         network = training.pretrain(settings, [picture]).generator
         return metrics.psnr(picture, upscale.Upscaler(network, settings)(resize.downscale(picture)))
