@@ -9,7 +9,8 @@ from srlib.errors import InputError
 
 # The measures on a card: what fits the original, and whether it is as sharp and of the same colour.
 _COLUMNS = {
-    column: leaderboard.COLUMNS[column][0] for column in ("psnr", "ssim", "lr_psnr", "spectrum_error", "colour_error")
+    column: leaderboard.COLUMNS[column][0]
+    for column in ("psnr", "ssim", "lr_psnr", "spectrum_error", "checkerboard", "colour_error")
 }
 
 # What each training set is, and under which terms; the sets themselves are not in this repository.

@@ -126,6 +126,11 @@ def spectrum_error(enlarged):
     return metrics.spectrum_error(*_planes(enlarged.original, enlarged.sr))
 
 
+def checkerboard(enlarged):
+    """`metrics.checkerboard` of the result's luma, in 1/255."""
+    return metrics.checkerboard(_planes(enlarged.original, enlarged.sr)[1])
+
+
 def colour_error(enlarged):
     """`metrics.colour_error` of the whole picture, in 1/255."""
     return metrics.colour_error(enlarged.original.rgb, enlarged.sr)
@@ -138,7 +143,7 @@ def brisque(enlarged):
 
 def measures():
     """What `measure` measures beside PSNR-Y and SSIM-Y, {column: function of an `Enlarged`}: BRISQUE if it is there."""
-    always = {each.__name__: each for each in (rgb_psnr, lr_psnr, spectrum_error, colour_error)}
+    always = {each.__name__: each for each in (rgb_psnr, lr_psnr, spectrum_error, checkerboard, colour_error)}
     return {**always, "brisque": brisque} if metrics.has_brisque() else always
 
 

@@ -32,6 +32,7 @@ COLUMNS = {
     "rgb_psnr": ("PSNR-RGB, dB", "{:.2f}"),
     "lr_psnr": ("LR-PSNR, dB", "{:.1f}"),
     "spectrum_error": ("spectrum error", "{:.2f}"),
+    "checkerboard": ("checkerboard, 1/255", "{:.2f}"),
     "colour_error": ("colour error, 1/255", "{:.2f}"),
     "brisque": ("BRISQUE", "{:.1f}"),
 }
@@ -47,6 +48,7 @@ Written by `srlib tables` from the run records (`runs/evaluate-*`); `measures.cs
   does not shrink to its input shows another scene.
 - **spectrum error**: sharpness against the original, 0 is best: mean |log10 of the ratio of powers| over the upper half
   of the spatial frequencies of luma. Blur has too little power there, a checkerboard too much.
+- **checkerboard**: how strongly the grid on which a network enlarges shows, in 1/255; see the originals' row.
 - **colour error**: mean over the channels of |difference of the picture's means|, in 1/255.
 - **BRISQUE**: needs no original: 0 natural, 100 distorted, by the package of that name; see the originals' row.
 

@@ -125,6 +125,7 @@ def test_every_image_is_measured_in_all_ways(noise):
     assert rows[0]["rgb_psnr"] == metrics.psnr(original.rgb[4:-4, 4:-4], sr[4:-4, 4:-4])
     assert rows[0]["lr_psnr"] == metrics.psnr(lr, resize.downscale(sr))
     assert rows[0]["spectrum_error"] == metrics.spectrum_error(metrics.luma(original.rgb), metrics.luma(sr))
+    assert rows[0]["checkerboard"] == metrics.checkerboard(metrics.luma(sr))
     assert rows[0]["colour_error"] == metrics.colour_error(original.rgb, sr)
 
 
@@ -163,7 +164,7 @@ def test_means_leave_out_images_without_a_score_and_measures_without_any():
 
 def test_brisque_is_measured_only_where_its_package_is(monkeypatch):
     monkeypatch.setattr(metrics, "has_brisque", lambda: False)
-    assert list(evaluate.measures()) == ["rgb_psnr", "lr_psnr", "spectrum_error", "colour_error"]
+    assert list(evaluate.measures()) == ["rgb_psnr", "lr_psnr", "spectrum_error", "checkerboard", "colour_error"]
     monkeypatch.setattr(metrics, "has_brisque", lambda: True)
     assert list(evaluate.measures())[-1] == "brisque"
 

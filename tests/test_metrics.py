@@ -150,6 +150,31 @@ def test_spectrum_error_of_flat_pictures_is_none():
     assert metrics.spectrum_error(np.full((20, 24), 7.0), np.full((20, 24), 200.0)) == 0
 
 
+def test_a_checkerboard_of_one_level_reads_one():
+    board = np.where(np.add.outer(np.arange(40), np.arange(48)) % 2, 101.0, 99.0)
+    assert metrics.checkerboard(board) == pytest.approx(1)
+
+
+def test_a_grid_reads_the_deviation_of_its_cell():
+    cell = np.random.default_rng(0).normal(size=(4, 4))
+    assert metrics.checkerboard(50 + np.tile(cell, (10, 12))) == pytest.approx(cell.std())
+
+
+@pytest.mark.parametrize("side", [40, 43])
+def test_what_is_no_grid_reads_nothing(side):
+    down, across = np.mgrid[:side, :side]
+    ramp = 3.0 * down + across
+    assert metrics.checkerboard(ramp) == pytest.approx(0, abs=1e-9)
+    edge = np.where(across > 17, 200.0, 20.0)  # it falls on one place of one cell in ten
+    assert metrics.checkerboard(edge) == 0
+
+
+def test_grain_reads_less_the_more_of_it_there_is():
+    grain = np.random.default_rng(0).normal(size=(400, 400))
+    assert metrics.checkerboard(grain) < metrics.checkerboard(grain[:40, :40]) < 0.25
+    assert metrics.checkerboard(grain) < 0.025  # of a median over 9,604 cells: about 1.25 / 98
+
+
 def test_colour_error_by_hand():
     reference = np.full((2, 2, 3), 100, np.uint8)
     image = reference.copy()
