@@ -1,6 +1,7 @@
 """Driving `fit`: data in, checkpoints and logs out, weights back; resumes where it stopped."""
 
 import dataclasses
+import functools
 import pathlib
 
 import keras
@@ -14,12 +15,20 @@ _STRETCH, _TOGETHER = 20, 10
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """What a phase leaves: the generator (float32), its config, the history as rows, seconds a step."""
+    """What a phase leaves: the generator's weights (float32), its config, the history as rows, seconds a step."""
 
-    generator: keras.Model
+    weights: list
     config: object
     history: list
     seconds_per_step: float
+
+    @functools.cached_property
+    def generator(self):
+        """The network, in float32 whatever precision it was trained in; built when it is asked for first."""
+        with precision.scope("float32"):
+            network = generator.build(self.config)
+        network.set_weights(self.weights)
+        return network
 
 
 def pretrain(config, images, validation=(), folder=None, start=None, minutes=3.0, devices="none", watching=()):
@@ -67,7 +76,7 @@ def _train(phase, config, images, validation, folder, start, minutes, devices, w
         checkpoint = checkpoints.Checkpoint(folder, history, config, minutes) if folder else None
         _fit(model, sampler, history, checkpoint, steps, spread, watching)
         _finish(model, config, sampler, steps)
-    return Trained(_float32(model.generator, config), config, history.rows, history.seconds_per_step())
+    return Trained(model.generator.get_weights(), config, history.rows, history.seconds_per_step())
 
 
 def _fit(model, sampler, history, checkpoint, steps, spread, watching):
@@ -117,10 +126,3 @@ def _tensorboard(folder):
         return []
     return [keras.callbacks.TensorBoard(str(pathlib.Path(folder) / "tensorboard"), write_graph=False)]
 
-
-def _float32(network, config):
-    """The network rebuilt in float32, whatever precision it was trained in."""
-    with precision.scope("float32"):
-        copy = generator.build(config)
-    copy.set_weights(network.get_weights())
-    return copy

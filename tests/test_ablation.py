@@ -78,7 +78,7 @@ def test_without_a_choice_there_are_no_trials(tmp_path):
 def test_tuning_opens_no_test_photograph(tmp_path, monkeypatch):
     def pretrain(settings, images, validation, folder, start):
         history = [{"step": 20, "loss": 0.1, "val_psnr": 50.0}]
-        return training.Trained(generator.build(settings), settings, history, 0.5)
+        return training.Trained(generator.build(settings).get_weights(), settings, history, 0.5)
 
     monkeypatch.setattr(training, "pretrain", pretrain)
     monkeypatch.setattr(sources, "load", ablation_work.sealed)

@@ -368,7 +368,7 @@ def test_training_is_in_the_precision_asked_for_and_leaves_float32(small):
     settings = small(precision="mixed_bfloat16")
     model = engine.prepare("pixel", settings)
     assert model.generator.layers[1].compute_dtype == "bfloat16"
-    copy = training._float32(model.generator, settings)
+    copy = training.Trained(model.generator.get_weights(), settings, [], None).generator
     assert {layer.compute_dtype for layer in copy.layers} == {"float32"}
     assert all(np.array_equal(*pair) for pair in zip(copy.get_weights(), model.generator.get_weights()))
     assert keras.config.dtype_policy().name == "float32"

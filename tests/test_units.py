@@ -44,7 +44,7 @@ def trained(monkeypatch):
 
     def pretrain(config, images, validation, folder, start):
         asked.update(config=config, images=images, validation=validation, folder=folder, start=start)
-        return training.Trained(generator.build(config), config, asked["history"], 0.5)
+        return training.Trained(generator.build(config).get_weights(), config, asked["history"], 0.5)
 
     monkeypatch.setattr(training, "pretrain", pretrain)
     return asked
