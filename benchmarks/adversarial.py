@@ -11,7 +11,7 @@ from srlib.data import patches, sources
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
 
-STEPS = 3  # in one call
+STEPS = 10  # in one call
 
 
 def measure(rounds):

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import pathlib
+import sys
 import time
 
 import keras
@@ -9,30 +11,44 @@ import keras
 from srlib import bench, config, engine, training
 from srlib.data import sources
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import plain  # noqa: E402
+
 RUNS, STEPS = 10, 20
 
 
 def measure(rounds):
-    """A row for each phase; `rounds` is not used, the ten runs are the repetition."""
+    """Two rows for each phase; `rounds` is not used, the ten runs are the repetition."""
     pictures = sources.load("embedded", "train").arrays()
-    rows = []
-    for phase, name in ((_pixel, "pixel phase"), (_adversarial, "adversarial phase")):
-        ours, theirs = _seconds(phase, pictures, shared=True), _seconds(phase, pictures, shared=False)
-        case = f"ten runs of {STEPS} steps, {name}, small network"
-        rows.append(bench.row(case, "ten separate compilations", ours, theirs, 3.0, 6.0))
-    return rows
+    return _rows("pixel phase", _pixel, _plain_pixel, pictures) + _rows(
+        "adversarial phase", _adversarial, _plain_adversarial, pictures
+    )
 
 
-def _seconds(phase, pictures, shared):
+def _rows(name, phase, plainly, pictures):
+    """One phase on one compiled model, beside a compilation for each run, and beside plain Keras."""
+
+    def separately(*run):
+        engine.forget()
+        phase(*run)
+
+    _seconds(separately, pictures, runs=1)  # what a process does once: loading XLA, starting threads
+    ours, separate, plain_keras = (_seconds(each, pictures) for each in (phase, separately, plainly))
+    case = f"ten runs of {STEPS} steps, {name}, small network"
+    return [
+        bench.row(case, "ten separate compilations", ours, separate, 3.0, 6.0),
+        bench.row(case, "plain Keras, float32, Python loop, a model for each run", ours, plain_keras),
+    ]
+
+
+def _seconds(phase, pictures, runs=RUNS):
     """Seconds of all runs, the compilation of the first among them."""
     engine.forget()
     keras.backend.clear_session()
     start = time.perf_counter()
-    for seed in range(RUNS):
-        if not shared:
-            engine.forget()
+    for seed in range(runs):
         settings = config.resolve("cpu", seed, {"pretrain_steps": STEPS, "gan_steps": STEPS})
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             phase(settings, pictures)
     return time.perf_counter() - start
 
@@ -43,3 +59,17 @@ def _pixel(settings, pictures):
 
 def _adversarial(settings, pictures):
     training.adversarial(settings, pictures, None)
+
+
+def _plain_pixel(settings, pictures):
+    network = plain.generator(settings.generator_filters, settings.generator_blocks)
+    network.compile(optimizer=keras.optimizers.Adam(1e-4), loss="mse")
+    network.fit(plain.batches(pictures), steps_per_epoch=STEPS, epochs=1, verbose=0)
+
+
+def _plain_adversarial(settings, pictures):
+    network = plain.generator(settings.generator_filters, settings.generator_blocks)
+    opponent = plain.discriminator(96, settings.discriminator_filters, settings.discriminator_dense)
+    step, batches = plain.two_tape_step(network, opponent), plain.batches(pictures)
+    for _ in range(STEPS):
+        step(*next(batches))

@@ -32,14 +32,14 @@ def generator(filters=64, blocks=16):
     return keras.Model(lr, layers.Conv2D(3, 9, padding="same", activation="tanh")(features))
 
 
-def discriminator(side=96):
+def discriminator(side=96, filters=64, dense=1024):
     """The published discriminator from Keras's layers alone."""
     picture = keras.Input((side, side, 3))
-    features = layers.LeakyReLU(negative_slope=0.2)(layers.Conv2D(64, 3, padding="same")(picture))
-    for filters, stride in ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 2)):
-        features = layers.Conv2D(filters, 3, strides=stride, padding="same")(features)
+    features = layers.LeakyReLU(negative_slope=0.2)(layers.Conv2D(filters, 3, padding="same")(picture))
+    for width, stride in ((1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2)):
+        features = layers.Conv2D(width * filters, 3, strides=stride, padding="same")(features)
         features = layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization(momentum=0.8)(features))
-    features = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(1024)(layers.Flatten()(features)))
+    features = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(dense)(layers.Flatten()(features)))
     return keras.Model(picture, layers.Dense(1)(features))
 
 

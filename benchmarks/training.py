@@ -6,13 +6,13 @@ import sys
 import keras
 import numpy as np
 
-from srlib import bench, config, engine
+from srlib import bench, config, engine, training
 from srlib.data import patches, sources
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
 
-STEPS, SIDE = 6, 4096  # steps in one call of `fit`; of the matrices whose product is the limit
+STEPS, SIDE = 20, 4096  # steps in one call of `fit`, as a training has between two looks of the host; of the matrices whose product is the limit
 
 
 def measure(rounds):
@@ -36,7 +36,7 @@ def measure(rounds):
 
 def _ours(settings, pictures):
     """`fit` of the course's training model, on batches that a thread draws ahead."""
-    model = engine.prepare("pixel", settings, together=STEPS)
+    model = engine.prepare("pixel", settings, together=training.TOGETHER)
     batches = patches.PatchSampler(pictures, settings.hr_patch, settings.batch, 0).batches(workers=1)
     return lambda: model.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
 

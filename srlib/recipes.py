@@ -32,8 +32,8 @@ _FACES = {
     **_CPU_NETWORK,
     **_AVERAGED,
     **_PORTRAITS,
-    "pretrain_steps": 3000,
-    "pretrain_learning_rate": 3e-4,
+    "pretrain_steps": 4000,
+    "pretrain_learning_rate": 4e-4,
 }
 # The adversarial phase on the same network. The pattern that a generator leaves on the grid on which it enlarges changes
 # from step to step; averaged weights have little of it.
@@ -97,19 +97,19 @@ RECIPES = {
     "srgan-faces": Recipe(
         "srresnet-faces trained on against the published discriminator, on portraits",
         "adversarial",
-        {**_AGAINST, **_PORTRAITS},
+        {**_AGAINST, **_PORTRAITS, "gan_steps": 1000},
         start="srresnet-faces",
     ),
     "srresnet-faces-robust": Recipe(
         "srresnet-faces retrained on portraits with blur, noise, JPEG and other resamplers in the input, pixel MSE",
         "pixel",
-        {**_FACES, "degradation": "robust"},
+        {**_FACES, "degradation": "robust", "pretrain_steps": 1500},
         start="srresnet-faces",
     ),
     "srgan-faces-robust": Recipe(
         "srresnet-faces-robust trained on against the published discriminator, the input damaged in the same way",
         "adversarial",
-        {**_AGAINST, **_PORTRAITS, "degradation": "robust"},
+        {**_AGAINST, **_PORTRAITS, "degradation": "robust", "gan_steps": 800},
         start="srresnet-faces-robust",
     ),
     "srresnet-paper": Recipe("SRResNet exactly as published, on COCO: days on one GPU", "pixel", {}),

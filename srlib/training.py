@@ -10,7 +10,7 @@ from srlib import callbacks, checkpoints, distribution, engine, generator, layer
 from srlib.data import patches
 
 # Steps at whose end a run can be cut and go on, and steps that run without the host between them: at most.
-_STRETCH, _TOGETHER = 20, 10
+STRETCH, TOGETHER = 20, 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +66,8 @@ def _train(phase, config, images, validation, folder, start, minutes, devices, w
     sampler = _sampler(images, config)
     steps = config.pretrain_steps if phase == "pixel" else config.gan_steps
     interval = largest_divisor(steps, config.log_every)
-    stretch = largest_divisor(interval, _STRETCH)
-    together = largest_divisor(stretch, _TOGETHER) if spread.replicas == 1 else 1
+    stretch = largest_divisor(interval, STRETCH)
+    together = largest_divisor(stretch, TOGETHER) if spread.replicas == 1 else 1
     validation = list(validation)
     score = callbacks.Validation(validation) if validation else None
     with spread.scope():
