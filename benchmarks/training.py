@@ -12,7 +12,8 @@ from srlib.data import patches, sources
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
 
-STEPS, SIDE = 20, 4096  # steps in one call of `fit`, as a training has between two looks of the host; of the matrices whose product is the limit
+STEPS = 20  # in one call of `fit`, as a training has them between two looks of the host
+SIDE = 4096  # of the matrices whose product is the limit
 
 
 def measure(rounds):

@@ -35,8 +35,8 @@ _FACES = {
     "pretrain_steps": 4000,
     "pretrain_learning_rate": 4e-4,
 }
-# The adversarial phase on the same network. The pattern that a generator leaves on the grid on which it enlarges changes
-# from step to step; averaged weights have little of it.
+# The adversarial phase on the same network. The pattern that a generator leaves on the grid on which it enlarges
+# changes from step to step; averaged weights have little of it.
 _AGAINST = {
     **_CPU_NETWORK,
     "gan_steps": 1500,

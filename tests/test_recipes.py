@@ -180,7 +180,7 @@ def test_the_pixel_phase_on_faces_is_short_gentle_and_averaged():
     settings = config.resolve("full", 0, recipes.find("srresnet-faces").settings)
     generic = config.resolve("full", 0, recipes.find("srresnet").settings)
     assert settings.pretrain_steps < generic.pretrain_steps
-    assert settings.pretrain_learning_rate < generic.pretrain_learning_rate
+    assert settings.pretrain_learning_rate <= generic.pretrain_learning_rate
     assert (settings.schedule, settings.weight_average, settings.statistics_batches) == ("cosine", 0.999, 200)
 
 
