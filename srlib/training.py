@@ -125,4 +125,3 @@ def _tensorboard(folder):
     if folder is None or keras.backend.backend() != "tensorflow":
         return []
     return [keras.callbacks.TensorBoard(str(pathlib.Path(folder) / "tensorboard"), write_graph=False)]
-
