@@ -180,7 +180,7 @@ def projection(steps, share, config, drawn):
         steps: (pixel, adversarial), seconds of a step measured on this machine.
         share: float, the part of its peak that a GPU is taken to reach.
         config: `Config` with steps, batch and patch.
-        drawn: float, patches a second that one process draws from a packed store.
+        drawn: float, patches a second that one process draws from a packed store; no step is faster than its batch.
     Returns:
         list of dicts: machine, hours, patches and megabytes read a second in the pixel phase, what limits it.
     """
@@ -191,9 +191,10 @@ def projection(steps, share, config, drawn):
     patch = (config.hr_patch + 16) ** 2 * 3
     rows = []
     for machine, (pixel, adversarial) in machines.items():
+        limit = "arithmetic" if config.batch / pixel < drawn else "drawing patches in one process"
+        pixel, adversarial = (max(seconds, config.batch / drawn) for seconds in (pixel, adversarial))
         hours = 2 * (config.pretrain_steps * pixel + config.gan_steps * adversarial) / 3600
         rate = config.batch / pixel
-        limit = "arithmetic" if rate < drawn else "drawing patches in one process"
         rows.append(
             {"machine": machine, "hours": hours, "patches": rate, "megabytes": rate * patch / 1e6, "limit": limit}
         )
