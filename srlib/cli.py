@@ -344,8 +344,12 @@ def ablate(plan, profile, data_root, out, workers, scheduler):
 
 def _report_ablation(record, planned):
     """Print what an ablation found; SomeFailed names the runs that did not come to an end."""
+    from srlib import findings
+
     for row in record.table("comparisons"):
         click.echo(row["verdict"])
+    for sentence in findings.at_the_edge(record.table("trials")):
+        click.echo(sentence)
     runs = [row for row in record.table("runs") if row["status"] != "done"]
     for row in (*runs, *(row for row in record.table("trials") if row["status"] == "failed")):
         which = f"seed {row['seed']:.0f}" if "seed" in row else f"trial {row['trial']:.0f}"

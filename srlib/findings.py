@@ -137,13 +137,36 @@ def reference(name, profile="cpu"):
     return kept, _provenance(kept, command) if kept else f"No recorded run of {name} here; {command} makes it."
 
 
+def at_the_edge(trials):
+    """Sentences on the arms whose best learning rate was the smallest or the largest that they tried: one to doubt.
+
+    Args:
+        trials: the table "trials" of an ablation's record.
+    Returns:
+        list of str.
+    """
+    tried = {}
+    for row in trials:
+        rates = [part.split("=") for part in row["settings"].split(", ") if "learning_rate=" in part]
+        for name, value in rates:
+            tried.setdefault((row["arm"], name), []).append((float(value), row["chosen"] == "yes"))
+    sentences = []
+    for (arm, name), values in tried.items():
+        rates, best = {rate for rate, _ in values}, [rate for rate, chosen in values if chosen]
+        for place, edge in (("smallest", min(rates)), ("largest", max(rates))):
+            if len(rates) > 1 and edge in best:
+                sentences.append(f"{arm} chose the {place} {name} that it tried, {edge:g}: there may be a better one")
+    return sentences
+
+
 def _provenance(record, command):
-    """One sentence on how a record came to be."""
+    """How a record came to be, and whose learning rate lies at the edge of what was tried."""
     machine, metrics = record.read("environment"), record.read("metrics")
     runs = metrics["done"] + metrics["collapsed"] + metrics["diverged"]
+    doubts = "".join(f" {sentence}." for sentence in at_the_edge(record.table("trials")))
     return (
         f"Recorded by {command} on {machine['processor']}, {machine['cores']} cores, {machine['time'][:10]}: "
-        f"{runs} runs, {metrics['seconds'] / 3600:.1f} hours of training with their trials."
+        f"{runs} runs, {metrics['seconds'] / 3600:.1f} hours of training with their trials.{doubts}"
     )
 
 

@@ -119,3 +119,25 @@ def test_a_recorded_run_is_found_with_its_command_machine_and_time(plan, tmp_pat
     assert "4 runs, 2.0 hours" in words
     assert f"{record.read('environment')['cores']} cores" in words
     assert findings.reference("two", "full")[0] is None
+
+
+def test_a_learning_rate_at_the_edge_of_those_tried_is_told():
+    def row(arm, settings, chosen=""):
+        return {"arm": arm, "settings": settings, "chosen": chosen}
+
+    trials = [
+        row("inside", "gan_learning_rate=0.001"),
+        row("inside", "gan_learning_rate=0.002", "yes"),
+        row("inside", "gan_learning_rate=0.004"),
+        row("low", "gan_learning_rate=0.0005, adabelief_epsilon=1e-14", "yes"),
+        row("low", "gan_learning_rate=0.001, adabelief_epsilon=1e-14"),
+        row("low", "gan_learning_rate=0.0005, adabelief_epsilon=1e-08"),
+        row("high", "gan_learning_rate=0.001"),
+        row("high", "gan_learning_rate=0.016", "yes"),
+        row("one", "gan_learning_rate=0.001", "yes"),
+    ]
+    assert findings.at_the_edge(trials) == [
+        "low chose the smallest gan_learning_rate that it tried, 0.0005: there may be a better one",
+        "high chose the largest gan_learning_rate that it tried, 0.016: there may be a better one",
+    ]
+    assert findings.at_the_edge([]) == []
