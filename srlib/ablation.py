@@ -45,7 +45,7 @@ def run(plan, out=None, root=None, workers=0, scheduler=None, work=None):
         starts = _starts(plan, root)
         do(starts, title="starts")
         trials = do(_trials(plan, root, starts), title="trials")
-        chosen = {arm.name: _choice(arm, trials) for arm in plan.arms}
+        chosen = {arm.name: _choice(plan, arm, trials) for arm in plan.arms}
         runs = do(_runs(plan, root, starts, chosen), title="runs")
     return findings.record(plan, out, root, trials, chosen, runs)
 
@@ -144,6 +144,7 @@ def _names(name, split, root):
     return [photo.id for photo in sources.load(name, split, root)]
 
 
-def _choice(arm, trials):
+def _choice(plan, arm, trials):
     """The number of the trial that an arm's runs take their settings from."""
-    return findings.choose([trials.get((arm.name, number), {}) for number in range(len(arm.trials))])
+    results = [trials.get((arm.name, number), {}) for number in range(len(arm.trials))]
+    return findings.choose(results, plan.trial_rates(arm), plan.tie)

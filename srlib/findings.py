@@ -14,14 +14,22 @@ from srlib import plans, results, statistics
 OUTCOMES = ("done", "collapsed", "diverged", "failed")
 
 
-def choose(trials):
-    """The number of the trial with the highest validation PSNR: the first of equals, and 0 where none has any.
+def choose(trials, rates=None, tie=0.0):
+    """The number of the trial whose settings an arm takes: among those on a level with the best, the most careful.
+
+    One short trial tells two good learning rates apart poorly, and the largest that came through may not do so again.
 
     Args:
         trials: list of results; one that failed or diverged is not chosen.
+        rates: list of float, each trial's learning rate; None where they do not differ.
+        tie: float, dB of validation PSNR within which trials are on a level; the smallest rate of them is taken.
+    Returns:
+        int: of equal rates the better trial, of equal trials the first; 0 where none came through.
     """
     known = [number for number, trial in enumerate(trials) if trial.get("status") in ("done", "collapsed")]
-    return max(known, key=lambda number: trials[number]["val_psnr"], default=0)
+    best = max((trials[number]["val_psnr"] for number in known), default=0)
+    level = [number for number in known if trials[number]["val_psnr"] >= best - tie]
+    return min(level, key=lambda number: (rates[number] if rates else 0, -trials[number]["val_psnr"]), default=0)
 
 
 def values(runs, arm, seeds, test, metric):
@@ -138,7 +146,7 @@ def reference(name, profile="cpu"):
 
 
 def at_the_edge(trials):
-    """Sentences on the arms whose best learning rate was the smallest or the largest that they tried: one to doubt.
+    """Sentences on the arms that did best at the smallest or the largest learning rate that they tried: one to doubt.
 
     Args:
         trials: the table "trials" of an ablation's record.
@@ -147,15 +155,17 @@ def at_the_edge(trials):
     """
     tried = {}
     for row in trials:
-        rates = [part.split("=") for part in row["settings"].split(", ") if "learning_rate=" in part]
-        for name, value in rates:
-            tried.setdefault((row["arm"], name), []).append((float(value), row["chosen"] == "yes"))
+        for name, value in (part.split("=") for part in row["settings"].split(", ") if "learning_rate=" in part):
+            tried.setdefault((row["arm"], name), []).append((row["val_psnr"], float(value)))
     sentences = []
     for (arm, name), values in tried.items():
-        rates, best = {rate for rate, _ in values}, [rate for rate, chosen in values if chosen]
-        for place, edge in (("smallest", min(rates)), ("largest", max(rates))):
-            if len(rates) > 1 and edge in best:
-                sentences.append(f"{arm} chose the {place} {name} that it tried, {edge:g}: there may be a better one")
+        rates = sorted({rate for _, rate in values})
+        best = max((value for value in values if math.isfinite(value[0])), default=(0, None))[1]
+        for place, edge in (("smallest", rates[0]), ("largest", rates[-1])):
+            if len(rates) > 1 and edge == best:
+                sentences.append(
+                    f"{arm} did best at the {place} {name} that it tried, {edge:g}: there may be a better one"
+                )
     return sentences
 
 

@@ -73,6 +73,7 @@ class Plan:
         metrics: keys of `METRICS`.
         matters: {metric: least difference worth talking about}, for the verdicts' rule.
         validation_images: int, photographs that trials are judged on.
+        tie: float, dB of validation PSNR within which trials are on a level: the smallest rate of them is taken.
         collapse: float, dB of validation PSNR below bicubic from which on a run counts as collapsed.
     """
 
@@ -91,6 +92,7 @@ class Plan:
     metrics: tuple = ("psnr", "ssim")
     matters: dict = dataclasses.field(default_factory=lambda: {"psnr": 0.05, "ssim": 0.001})
     validation_images: int = 8
+    tie: float = 0.1
     collapse: float = 3.0
 
     def __post_init__(self):
@@ -108,6 +110,11 @@ class Plan:
         name = STEPS[self.phase]
         steps = getattr(whole, name)
         return dataclasses.replace(whole, **{name: min(self.trial_steps or steps, steps)})
+
+    def trial_rates(self, arm):
+        """The learning rate of each of an arm's trials."""
+        name = STEPS[self.phase].replace("steps", "learning_rate")
+        return [getattr(self.trial_config(arm, number), name) for number in range(len(arm.trials))]
 
     def start_config(self, seed):
         """The `Config` of the pixel training that the arms of a seed begin with."""

@@ -50,6 +50,17 @@ def test_the_best_trial_on_validation_is_chosen_among_those_that_came_through(tr
     assert findings.choose(trials) == number
 
 
+def test_of_trials_on_a_level_the_smallest_learning_rate_is_chosen():
+    trials = [trial("done", 20.0), trial("done", 20.55), trial("done", 20.62), trial("diverged", 30.0)]
+    rates = [1e-4, 2e-4, 4e-4, 8e-4]
+    assert findings.choose(trials, rates, tie=0.1) == 1
+    assert findings.choose(trials, rates, tie=0.05) == 2
+    assert findings.choose(trials, rates, tie=1.0) == 0
+    # Two epsilons at the one rate: the better of them.
+    assert findings.choose([trial("done", 20.0), trial("done", 20.05)], [1e-4, 1e-4], tie=0.1) == 1
+    assert findings.choose([{}, {}], [1e-4, 2e-4], tie=0.1) == 0
+
+
 def test_values_are_by_seed_and_image_and_a_run_without_scores_is_nan():
     runs = {**RUNS, ("belief", 1): DIVERGED}
     expected = np.array([[31.0, 32.0, 33.0], [NAN, NAN, NAN]])
@@ -122,22 +133,24 @@ def test_a_recorded_run_is_found_with_its_command_machine_and_time(plan, tmp_pat
 
 
 def test_a_learning_rate_at_the_edge_of_those_tried_is_told():
-    def row(arm, settings, chosen=""):
-        return {"arm": arm, "settings": settings, "chosen": chosen}
+    def row(arm, val_psnr, rate, **further):
+        settings = {"gan_learning_rate": rate, **further}
+        return {"arm": arm, "settings": ", ".join(f"{n}={v}" for n, v in settings.items()), "val_psnr": val_psnr}
 
     trials = [
-        row("inside", "gan_learning_rate=0.001"),
-        row("inside", "gan_learning_rate=0.002", "yes"),
-        row("inside", "gan_learning_rate=0.004"),
-        row("low", "gan_learning_rate=0.0005, adabelief_epsilon=1e-14", "yes"),
-        row("low", "gan_learning_rate=0.001, adabelief_epsilon=1e-14"),
-        row("low", "gan_learning_rate=0.0005, adabelief_epsilon=1e-08"),
-        row("high", "gan_learning_rate=0.001"),
-        row("high", "gan_learning_rate=0.016", "yes"),
-        row("one", "gan_learning_rate=0.001", "yes"),
+        row("inside", 20.0, 0.001),
+        row("inside", 21.0, 0.002),
+        row("inside", NAN, 0.004),
+        row("low", 22.0, 0.0005, adabelief_epsilon=1e-14),
+        row("low", 21.0, 0.001, adabelief_epsilon=1e-14),
+        row("high", 20.0, 0.001),
+        row("high", 21.0, 0.016),
+        row("one", 20.0, 0.001),
+        row("lost", NAN, 0.001),
+        row("lost", NAN, 0.002),
     ]
     assert findings.at_the_edge(trials) == [
-        "low chose the smallest gan_learning_rate that it tried, 0.0005: there may be a better one",
-        "high chose the largest gan_learning_rate that it tried, 0.016: there may be a better one",
+        "low did best at the smallest gan_learning_rate that it tried, 0.0005: there may be a better one",
+        "high did best at the largest gan_learning_rate that it tried, 0.016: there may be a better one",
     ]
     assert findings.at_the_edge([]) == []
