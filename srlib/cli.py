@@ -381,11 +381,12 @@ def tables(out, path):
     The README's table of notebooks is drawn from the notebooks, with the times of their records in the profile cpu.
     """
     notebook.import_keras()
-    from srlib import cards, leaderboard, models, readme
+    from srlib import cards, leaderboard, models, readme, verdicts
 
     readme.update(path, out)
     click.echo(f"{path}: tables drawn from the records in {out} and the notebooks")
     click.echo(leaderboard.write_measures(out))
+    click.echo(verdicts.write(out) or f"no ablations in {out}")
     for name in models.available():
         click.echo(cards.write(name, out))
     if models.available():

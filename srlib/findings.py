@@ -141,8 +141,11 @@ def reference(name, profile="cpu"):
         (`results.Record` or None, str): command, machine and time of the run, or which command makes the record.
     """
     kept = results.recorded(f"ablation-{name}-{profile}")
-    command = f"`srlib ablate {name} --data-root DIR --out results`"
-    return kept, _provenance(kept, command) if kept else f"No recorded run of {name} here; {command} makes it."
+    return kept, provenance(kept) if kept else f"No recorded run of {name} here; {_command(name)} makes it."
+
+
+def _command(name):
+    return f"`srlib ablate {name} --data-root DIR --out results`"
 
 
 def at_the_edge(trials):
@@ -169,8 +172,9 @@ def at_the_edge(trials):
     return sentences
 
 
-def _provenance(record, command):
-    """How a record came to be, and whose learning rate lies at the edge of what was tried."""
+def provenance(record):
+    """How an ablation's record came to be, and whose learning rate lies at the edge of what was tried, as text."""
+    command = _command(record.read("config")["name"])
     machine, metrics = record.read("environment"), record.read("metrics")
     runs = metrics["done"] + metrics["collapsed"] + metrics["diverged"]
     doubts = "".join(f" {sentence}." for sentence in at_the_edge(record.table("trials")))

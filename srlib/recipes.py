@@ -147,7 +147,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
     engine = distribution.engine(devices, config.batch)
     root = sources.data_root(root)  # a root that is named must be there, even if this recipe needs none
-    start = start or _trained_before(recipe.start, out)
+    start = start or _trained_before(recipe, out)
     begin = models.start(start, config)
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
     validation = sources.load(config.train_data, "validation", root).limit(8)
@@ -167,10 +167,14 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     return path, _record(name, config, trained, path, root, out, engine.replicas)
 
 
-def _trained_before(name, out):
-    """The model file of recipe `name` that a training wrote into `out`, else the name itself, of a shipped model."""
-    path = results.output_root(out) / "models" / f"{name}.npz"
-    return path if name and path.exists() else name
+def _trained_before(recipe, out):
+    """The model file of the recipe's start that a training wrote into `out`, else the name, of a shipped model."""
+    path = results.output_root(out) / "models" / f"{recipe.start}.npz"
+    if not recipe.start or path.exists():
+        return path if recipe.start else None
+    if recipe.start in RECIPES and recipe.start not in models.available():
+        raise InputError(f"it starts from {recipe.start}: srlib train {recipe.start} first, or give --start MODEL")
+    return recipe.start
 
 
 def _about(name, recipe, config, images, start):

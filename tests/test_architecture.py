@@ -57,7 +57,7 @@ FLOORS = (
     ("viz", "notebook", "check", "server"),
     ("demo",),
     ("widgets", "leaderboard", "data_commands", "bench"),
-    ("cards", "course", "marking"),
+    ("cards", "course", "marking", "verdicts"),
     ("student", "site", "readme"),
     ("grade",),
     ("cli",),

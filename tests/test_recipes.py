@@ -149,6 +149,13 @@ def test_a_start_that_is_not_there_is_named(given):
         recipes.train("srgan", overrides={"train_data": "embedded"}, start="nonsense")
 
 
+def test_a_recipe_whose_start_is_neither_trained_nor_shipped_says_what_to_train_first(given, out, monkeypatch):
+    monkeypatch.setattr(models, "SHIPPED", out / "none")
+    with pytest.raises(InputError, match="it starts from srresnet-begun: srlib train srresnet-begun first"):
+        recipes.train("srresnet", out=out, overrides={"train_data": "embedded"})
+    assert not given
+
+
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
     recipe = recipes.find(name)
