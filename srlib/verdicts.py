@@ -49,7 +49,7 @@ def _figure(record, test, metric, folder):
     """Draw one comparison; returns the Markdown that shows it."""
     values, differences, words = findings.shown(record, test, metric)
     bicubic = next(row for row in record.table("arms") if row["arm"] == "bicubic")
-    label = f"{metric.upper()} on {test}, dB" if plans.METRICS[metric] else f"{metric.upper()} on {test}"
+    label = ", ".join(filter(None, (f"{metric.upper()} on {test}", plans.METRICS[metric])))
     baseline = ("bicubic", bicubic[f"{test}_{metric}"])
     drawn = viz.comparison(values, differences, label, baseline, record.read("config")["matters"].get(metric, 0.0))
     path = folder / f"{record.path.name}-{test}-{metric}.png"
