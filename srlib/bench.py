@@ -15,6 +15,7 @@ from srlib.config import did_you_mean
 from srlib.errors import InputError
 
 CASES = ("training", "adversarial", "upscaling", "compilations", "optimizers_and_losses")
+ON_REQUEST = ("gpu",)  # only where it is named
 
 
 def row(case, peer, ours, theirs, must=None, aim=None, note=""):
@@ -107,8 +108,9 @@ def run(folder, only=(), rounds=9):
         InputError: unknown case, or a folder without them.
     """
     for name in only:
-        if name not in CASES:
-            raise InputError(f"unknown case {name!r}{did_you_mean(name, CASES)}; known: {', '.join(CASES)}")
+        if name not in CASES + ON_REQUEST:
+            known = CASES + ON_REQUEST
+            raise InputError(f"unknown case {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
     for name in only or CASES:
         yield name, _program(pathlib.Path(folder), name).measure(rounds)
 
@@ -136,7 +138,7 @@ def table(recorded):
     lines = ["| case | beside | measured | must | aim | ours | theirs | |", "|---|---|---|---|---|---|---|---|"]
     lines += [_line(each) for case in recorded.values() for each in case["rows"]]
     machines = {
-        f"{case['processor']}, {case['cores']} cores, {_versions(case)}, commit {case['commit']}, {case['time'][:10]}"
+        f"{results.machine(case)}, {_versions(case)}, commit {case['commit']}, {case['time'][:10]}"
         for case in recorded.values()
     }
     return "\n".join([*lines, "", *(f"Measured on {machine}." for machine in sorted(machines))])
@@ -153,7 +155,7 @@ def _claim(each):
     if "limit" in each:
         return f"{each['ratio']:.2f} of its time", f"≤ {each['limit']:g}", ""
     if each["seconds"] is None:
-        return tuple(f"{value:.0%}" for value in (each["ratio"], each["must"], each["aim"]))
+        return tuple("" if value is None else f"{value:.0%}" for value in (each["ratio"], each["must"], each["aim"]))
     asked = (f"≥ {each[name]:g}×" if each[name] else "" for name in ("must", "aim"))
     return f"{each['ratio']:.1f}× as fast", *asked
 
@@ -163,7 +165,9 @@ def _time(seconds):
 
 
 def _versions(case):
-    return ", ".join(f"{name} {case['packages'][name]}" for name in ("tensorflow", "keras") if name in case["packages"])
+    return ", ".join(
+        f"{name} {case['packages'][name]}" for name in ("tensorflow", "jax", "keras") if name in case["packages"]
+    )
 
 
 # Peak rates of matrix products from the makers' data sheets, in operations a second: NVIDIA T4 (float16),

@@ -37,7 +37,7 @@ _CARD = """# Model card: `{name}`
 | trained on | {images} pictures: {data} |
 | training | {training} |
 | started from | {start} |
-| made by | `srlib train {recipe}` at commit {commit}, {time}, {processor}, {cores} cores |
+| made by | `srlib train {recipe}{overrides}` at commit {commit}, {time}, {machine} |
 | checksum of the decoded training pixels | `{data_sha256}` |
 | checksum of the weights | `{sha256}` |
 
@@ -88,7 +88,7 @@ def _text(name, header, scores):
     """The card's text from the model file's header and its scores."""
     config, about = header["config"], header["about"]
     damage = config.get("degradation", "bicubic")
-    facts = {key: about.get(key) for key in ("commit", "time", "processor", "cores", "images", "data_sha256", "recipe")}
+    facts = {key: about.get(key) for key in ("commit", "time", "images", "data_sha256", "recipe")}
     return _CARD.format(
         name=name,
         about=_sentence(about.get("about", name)),
@@ -98,6 +98,8 @@ def _text(name, header, scores):
         data="; ".join(_source(part) for part in config["train_data"].split("+")),
         training=_training(config, about),
         start=_origin(about.get("start")),
+        overrides="".join(f" -p {key} {value}" for key, value in about.get("overrides", {}).items()),
+        machine=results.machine(about),
         sha256=header["sha256"],
         reduction=_REDUCTION[damage],
         input=_INPUT[damage],

@@ -168,7 +168,7 @@ def _write_index(out, outcomes, count):
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     minutes = sum(outcome.seconds for outcome in outcomes) / 60
     summary = f"{len(outcomes)} of {count} notebooks run, {failed} failed, {minutes:.1f} minutes"
-    machine = f"{environment['processor']}, {environment['cores']} cores · {environment['time']}"
+    machine = f"{results.machine(environment)} · {environment['time']}"
     page = _PAGE.format(summary=html.escape(summary), machine=html.escape(machine), rows=rows)
     files.write_text(out / "report" / "index.html", page)
 

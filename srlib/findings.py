@@ -179,7 +179,7 @@ def provenance(record):
     runs = metrics["done"] + metrics["collapsed"] + metrics["diverged"]
     doubts = "".join(f" {sentence}." for sentence in at_the_edge(record.table("trials")))
     return (
-        f"Recorded by {command} on {machine['processor']}, {machine['cores']} cores, {machine['time'][:10]}: "
+        f"Recorded by {command} on {results.machine(machine)}, {machine['time'][:10]}: "
         f"{runs} runs, {metrics['seconds'] / 3600:.1f} hours of training with their trials.{doubts}"
     )
 

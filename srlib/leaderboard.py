@@ -172,7 +172,7 @@ def _times(out):
     machine, config = (found[0].read(part) for part in ("environment", "config"))
     size = f"{config['height']} × {config['width']}"
     text = f"s/MP in the first table: seconds per million pixels of output, from {size} pixels of input"
-    return found[0].read("metrics"), f"\n\n{text}, all in one run on {machine['processor']}, {machine['cores']} cores."
+    return found[0].read("metrics"), f"\n\n{text}, all in one run on {results.machine(machine)}."
 
 
 def _whole(name, row, rows):

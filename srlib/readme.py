@@ -63,5 +63,5 @@ def duration(seconds):
 def _machines(environments):
     """A sentence on the machines that the times were taken on; nothing where no time is told."""
     timed = [environment for environment in environments if "notebook_seconds" in environment]
-    machines = sorted({f"{environment['processor']}, {environment['cores']} cores" for environment in timed})
+    machines = sorted({results.machine(environment) for environment in timed})
     return f"\n\nTime: the whole notebook in the profile `{PROFILE}`, on {'; '.join(machines)}." if timed else ""

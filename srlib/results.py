@@ -7,6 +7,7 @@ tables and figures are drawn from records by programs that need none.
 import csv
 import dataclasses
 import datetime
+import functools
 import hashlib
 import importlib.metadata
 import io
@@ -46,7 +47,11 @@ def begin_notebook():
 
 
 def environment():
-    """The machine and versions a run stands on, as a dict without names or paths of the machine."""
+    """The machine and versions a run stands on, as a dict without names or paths of the machine.
+
+    "accelerator" is in it where there is one.
+    """
+    accelerator = _accelerator()
     return {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -54,6 +59,7 @@ def environment():
         "system": platform.system(),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        **({"accelerator": accelerator} if accelerator else {}),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
     }
 
@@ -85,6 +91,24 @@ def _processor():
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+@functools.cache
+def _accelerator():
+    """The GPUs' names as NVIDIA's tool tells them, which comes with the driver; None without any."""
+    try:
+        words = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        told = subprocess.run(words, check=True, capture_output=True, text=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    names = [line.strip() for line in told.splitlines() if line.strip()]
+    return f"{len(names)} × {names[0]}" if names else None
+
+
+def machine(environment):
+    """The machine of an `environment` in words: processor, cores, and the accelerator where there is one."""
+    words = [environment.get("processor"), f"{environment.get('cores')} cores", environment.get("accelerator")]
+    return ", ".join(str(word) for word in words if word)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,11 +47,13 @@ def test_the_table_says_what_was_asked_and_measured_on_what():
         bench.row("step", "plain", 0.5, 1.5, 1.8, 3.0),
         bench.cost("belief", "Adam", 1.04, 1.0, 1.05),
         bench.share("step", "limit", 0.512, 0.45, 0.65, "1 TFLOP/s"),
+        bench.share("step", "limit", 0.25, None, None, "40 steps a second"),
     ]
     lines = bench.table({"training": {**environment, "rows": rows}}).splitlines()
     assert lines[2] == "| step | plain | 3.0× as fast | ≥ 1.8× | ≥ 3× | 500 ms | 1.50 s |  |"
     assert lines[3] == "| belief | Adam | 1.04 of its time | ≤ 1.05 |  | 1.04 s | 1.00 s |  |"
     assert lines[4] == "| step | limit | 51% | 45% | 65% |  |  | 1 TFLOP/s |"
+    assert lines[5] == "| step | limit | 25% |  |  |  |  | 40 steps a second |"
     assert lines[-1] == "Measured on Processor, 2 cores, keras 3, commit abc, 2026-01-02."
 
 

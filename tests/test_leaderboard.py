@@ -192,6 +192,20 @@ def test_card_states_data_training_checksum_and_scores(shipped, records):
     assert "never be used to identify" in text
 
 
+def test_a_card_gives_the_command_with_its_settings_and_the_machine_with_its_accelerator(shipped, records, monkeypatch):
+    made = {
+        "recipe": "tiny",
+        "overrides": {"batch": 64},
+        "processor": "Abacus",
+        "cores": 3,
+        "accelerator": "1 × Card 7",
+    }
+    monkeypatch.setattr(models, "header", lambda name: {**shipped, "about": {**shipped["about"], **made}})
+    text = cards.write("own", records).read_text()
+    assert "`srlib train tiny -p batch 64` at commit" in text
+    assert "Abacus, 3 cores, 1 × Card 7 |" in text
+
+
 def test_the_crop_sheet_shows_each_place_by_bicubic_the_models_and_the_original(shipped, tmp_path):
     crops = (("coins", (8, 16, 32)), ("brick", (0, 0, 32)))
     text = cards.crop_sheet(tmp_path, crops).read_text()

@@ -76,6 +76,7 @@ def test_the_model_file_tells_of_its_making(tiny):
     assert (about["recipe"], about["phase"], about["images"], about["precision"]) == ("tiny", "pixel", 2, "float32")
     assert about["data_sha256"] == digest.hexdigest()
     assert "numpy" in about["packages"]
+    assert about["overrides"] == OVERRIDES
 
 
 def test_the_scores_on_record_are_those_of_the_saved_model(tiny):
@@ -130,9 +131,7 @@ def test_a_recipe_starts_from_what_an_earlier_one_left_in_the_same_place(tiny, g
 
 
 def test_a_model_file_tells_what_its_training_started_from(tiny):
-    origin = recipes._about("x", recipes.find("tiny"), config.Config(), [np.zeros((1, 1, 3), "uint8")], tiny[0])[
-        "start"
-    ]
+    origin = recipes._about("tiny", config.Config(), [np.zeros((1, 1, 3), "uint8")], tiny[0], None)["start"]
     header = models.header(tiny[0])
     assert (origin["recipe"], origin["sha256"]) == ("tiny", header["sha256"])
     assert (origin["commit"], origin["data_sha256"]) == (header["about"]["commit"], header["about"]["data_sha256"])
@@ -151,8 +150,8 @@ def test_a_start_that_is_not_there_is_named(given):
 
 def test_a_recipe_whose_start_is_neither_trained_nor_shipped_says_what_to_train_first(given, out, monkeypatch):
     monkeypatch.setattr(models, "SHIPPED", out / "none")
-    with pytest.raises(InputError, match="it starts from srresnet-begun: srlib train srresnet-begun first"):
-        recipes.train("srresnet", out=out, overrides={"train_data": "embedded"})
+    with pytest.raises(InputError, match="it starts from srresnet: srlib train srresnet first"):
+        recipes.train("srresnet-faces", out=out, overrides={"train_data": "embedded"})
     assert not given
 
 

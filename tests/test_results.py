@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import platform
+import subprocess
 
 import pytest
 
@@ -61,8 +62,41 @@ def test_csv_has_a_header_and_plain_newlines():
     assert results.csv_text([]) == ""
 
 
+def _told(monkeypatch, run):
+    """The environment where the driver's tool behaves as `run`."""
+    results._accelerator.cache_clear()
+    monkeypatch.setattr(results.subprocess, "run", run)
+    try:
+        return results.environment()
+    finally:
+        results._accelerator.cache_clear()
+
+
+def test_environment_names_the_accelerators_where_there_are_any(monkeypatch):
+    answer = subprocess.CompletedProcess([], 0, stdout="Card 7\nCard 7\n")
+    assert _told(monkeypatch, lambda words, **options: answer)["accelerator"] == "2 × Card 7"
+
+
+def test_environment_tells_of_no_accelerator_where_the_driver_s_tool_is_missing_or_fails(monkeypatch):
+    def missing(words, **options):
+        raise FileNotFoundError
+
+    def failing(words, **options):
+        raise subprocess.CalledProcessError(9, words)
+
+    assert "accelerator" not in _told(monkeypatch, missing)
+    assert "accelerator" not in _told(monkeypatch, failing)
+
+
+def test_a_machine_in_words_names_its_accelerator_last():
+    processor = {"processor": "Abacus", "cores": 3}
+    assert results.machine(processor) == "Abacus, 3 cores"
+    assert results.machine({**processor, "accelerator": "1 × Card 7"}) == "Abacus, 3 cores, 1 × Card 7"
+
+
 def test_environment_names_versions_and_kind_of_machine_only():
     environment = results.environment()
+    environment.pop("accelerator", None)
     assert set(environment) == {"time", "commit", "python", "system", "processor", "cores", "packages"}
     assert environment["python"] == platform.python_version()
     assert environment["cores"] >= 1

@@ -1,0 +1,51 @@
+"""Training steps of the published networks on a GPU: steps a second and share of its rate of matrix products.
+
+By precision (bfloat16, and float32 whose products the card takes as TF32) and batch size. Runs where the backend sees a
+GPU; elsewhere there are no rows. The case is not part of `srlib bench` without `--only gpu`.
+"""
+
+import pathlib
+import sys
+
+import keras
+import numpy as np
+
+from srlib import bench, config, engine, precision, training
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import noise  # noqa: E402
+
+STEPS = 100  # in one call of `fit`
+SIDE = 8192  # of the matrices whose product is the limit
+ARITHMETIC = {"mixed_bfloat16": ("bfloat16", "bfloat16"), "float32": ("float32", "TF32")}
+OPERATIONS = {"pixel": bench.generator_operations, "adversarial": bench.adversarial_operations}
+TITLES = {"pixel": "pretraining step", "adversarial": "GAN step"}
+
+
+def measure(rounds):
+    """Rows of the case: one for each phase, batch and arithmetic."""
+    if precision.gpu_capability() is None:
+        return []
+    limits = {policy: _limit(ARITHMETIC[policy][0], rounds) for policy in ARITHMETIC}
+    cases = [(phase, batch, policy) for policy in ARITHMETIC for batch in (64, 16) for phase in OPERATIONS]
+    return [_row(*case, limits[case[-1]], rounds) for case in cases]
+
+
+def _limit(dtype, rounds):
+    """Operations a second of a product of two large matrices."""
+    seconds = bench.interleaved({"product": bench.matmul(dtype, SIDE)}, rounds)["product"]
+    return 2 * SIDE**3 / float(np.median(seconds))
+
+
+def _row(phase, batch, policy, limit, rounds):
+    """One phase's step at one batch size in one arithmetic."""
+    overrides = {"batch": batch, "precision": policy}
+    run = noise.steps(phase, overrides, STEPS, training.TOGETHER)
+    seconds = float(np.median(bench.interleaved({"ours": run}, rounds)["ours"])) / STEPS
+    engine.forget()
+    keras.backend.clear_session()
+    share = OPERATIONS[phase](config.resolve("full", 0, overrides)) / seconds / limit
+    name = ARITHMETIC[policy][1]
+    note = f"{1 / seconds:.0f} steps a second; products: {limit / 1e12:.0f} TFLOP/s"
+    peer = f"share of the measured {name} matmul rate"
+    return bench.share(f"{TITLES[phase]} on a GPU, batch {batch}, {name}", peer, share, None, None, note)
