@@ -15,7 +15,7 @@ from srlib import bench, config, engine, precision, training
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import noise  # noqa: E402
 
-STEPS = 100  # in one call of `fit`
+STEPS = 200  # in one call of `fit`
 SIDE = 8192  # of the matrices whose product is the limit
 ARITHMETIC = {"mixed_bfloat16": ("bfloat16", "bfloat16"), "float32": ("float32", "TF32")}
 OPERATIONS = {"pixel": bench.generator_operations, "adversarial": bench.adversarial_operations}
@@ -40,7 +40,7 @@ def _limit(dtype, rounds):
 def _row(phase, batch, policy, limit, rounds):
     """One phase's step at one batch size in one arithmetic."""
     overrides = {"batch": batch, "precision": policy}
-    run = noise.steps(phase, overrides, STEPS, training.TOGETHER)
+    run = noise.steps(phase, overrides, STEPS, training.pace()[1])
     seconds = float(np.median(bench.interleaved({"ours": run}, rounds)["ours"])) / STEPS
     engine.forget()
     keras.backend.clear_session()

@@ -37,7 +37,7 @@ def measure(rounds):
 
 def _ours(settings, pictures):
     """`fit` of the course's training model, on batches that a thread draws ahead."""
-    model = engine.prepare("pixel", settings, together=training.TOGETHER)
+    model = engine.prepare("pixel", settings, together=training.pace()[1])
     batches = patches.PatchSampler(pictures, settings.hr_patch, settings.batch, 0).batches(workers=1)
     return lambda: model.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
 

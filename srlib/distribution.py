@@ -64,7 +64,7 @@ class Engine:
 
     def batches(self, sampler, start=0):
         """What `fit` reads: this process' rows of the sampler's batches from `start` on."""
-        return sampler.batches(start, workers=1)
+        return sampler.batches(start, workers=2)
 
     def agree(self, **seen):
         """Compare what the workers see, before they train on it.

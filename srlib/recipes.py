@@ -28,7 +28,7 @@ _ON_GPU = {
     **_NETWORK,
     "batch": 64,
     "warmup_steps": 500,
-    "log_every": 2000,
+    "log_every": 5000,
     "weight_average": 0.999,
     "statistics_batches": 200,
 }
@@ -39,7 +39,7 @@ _PORTRAITS = {"train_data": "faces+faces@256"}
 _FACES = {**_ON_GPU, **_PORTRAITS, "pretrain_steps": 24000, "pretrain_learning_rate": 4e-4}
 # The adversarial phase on the same network. The pattern that a generator leaves on the grid on which it enlarges
 # changes from step to step; averaged weights have little of it.
-_AGAINST = {**_ON_GPU, "log_every": 1000, "gan_steps": 6000, "gan_learning_rate": 2e-4}
+_AGAINST = {**_ON_GPU, "log_every": 2000, "gan_steps": 6000, "gan_learning_rate": 2e-4}
 
 RECIPES = {
     "tiny": Recipe(

@@ -9,8 +9,9 @@ import keras
 from srlib import callbacks, checkpoints, distribution, engine, generator, layers, precision
 from srlib.data import patches
 
-# Steps at whose end a run can be cut and go on, and steps that run without the host between them: at most.
-STRETCH, TOGETHER = 20, 10
+# Steps at whose end a run can be cut and go on, and steps that run without the host between them, at most. On a GPU a
+# step takes milliseconds, and what Keras does at the end of a stretch tens of them.
+PACE, PACE_ON_GPU = (20, 10), (200, 50)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +67,9 @@ def _train(phase, config, images, validation, folder, start, minutes, devices, w
     sampler = _sampler(images, config)
     steps = config.pretrain_steps if phase == "pixel" else config.gan_steps
     interval = largest_divisor(steps, config.log_every)
-    stretch = largest_divisor(interval, STRETCH)
-    together = largest_divisor(stretch, TOGETHER) if spread.replicas == 1 else 1
+    longest, most = pace()
+    stretch = largest_divisor(interval, longest)
+    together = largest_divisor(stretch, most) if spread.replicas == 1 else 1
     validation = list(validation)
     score = callbacks.Validation(validation) if validation else None
     with spread.scope():
@@ -113,6 +115,11 @@ def _sampler(images, config):
     if hasattr(images, "sampler"):
         return images.sampler(config.hr_patch, config.batch, config.seed)
     return patches.PatchSampler(images, config.hr_patch, config.batch, config.seed)
+
+
+def pace():
+    """The longest stretch and the most steps without the host on this machine: `PACE` or `PACE_ON_GPU`."""
+    return PACE if precision.gpu_capability() is None else PACE_ON_GPU
 
 
 def largest_divisor(number, limit):

@@ -351,6 +351,13 @@ def test_intervals_divide_the_steps(steps, log_every, interval):
     assert training.largest_divisor(steps, log_every) == interval
 
 
+def test_on_a_gpu_the_host_looks_less_often(monkeypatch):
+    monkeypatch.setattr(training.precision, "gpu_capability", lambda: None)
+    assert training.pace() == (20, 10)
+    monkeypatch.setattr(training.precision, "gpu_capability", lambda: (9, 0))
+    assert training.pace() == (200, 50)
+
+
 def test_seconds_a_step_leave_out_the_first_interval():
     history = callbacks.History(10)
     assert history.seconds_per_step() is None
