@@ -132,10 +132,12 @@ def _training(config, about):
     steps, rate = (config[f"{'pretrain' if pixel else 'gan'}_{name}"] for name in ("steps", "learning_rate"))
     loss = config["content_loss"].replace("+dssim", f" + {config.get('dssim_weight', 0.1):g} · dssim")
     loss += "" if pixel else f" + {config['adversarial_weight']:g} · adversarial"
+    share = config.get("start_share", 0.0)
+    mixed = f"; then {share:g} of the start's weights mixed in{about.get('mixed', '')}" if share else ""
     precision = about.get("precision", config["precision"])
     return (
         f"{steps:,} steps of {config['batch']} patches of {config['hr_patch']} px, {loss}, {config['optimizer']} "
-        f"{rate:g}, {config['schedule']}, precision {precision}, seed {config['seed']}"
+        f"{rate:g}, {config['schedule']}, precision {precision}, seed {config['seed']}{mixed}"
     )
 
 

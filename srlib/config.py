@@ -44,6 +44,8 @@ class Config:
     gan_steps: int = 200_000
     gan_learning_rate: float = 1e-4
     adversarial_weight: float = 1e-3
+    # Share of the weights that the phase began with in those it ends with: the less sharp, the fewer artefacts.
+    start_share: float = 0.0
     # Both phases; epsilon is AdaBelief's alone, near 1e-14 it steps like Adam, near 1e-7 and above like SGD.
     optimizer: str = "adam"
     adabelief_epsilon: float = 1e-14

@@ -27,6 +27,7 @@ _NUMBERS = (
     "pretrain_learning_rate",
     "gan_steps",
     "gan_learning_rate",
+    "start_share",
     "schedule",
     "warmup_steps",
     "log_every",

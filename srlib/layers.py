@@ -139,6 +139,20 @@ def settle_statistics(network, batches):
         norm.momentum = momentum
 
 
+def mix(network, start, share):
+    """Put a weighted mean of a network's trained weights and those it began with in place of the former.
+
+    Args:
+        network: `keras.Model`; its batch-norm statistics do not fit any more, see `settle_statistics`.
+        start: `keras.Model` of the same shape, from which the training of `network` went on.
+        share: float in [0, 1], the weight of `start`.
+    Source: Wang et al., "ESRGAN: enhanced super-resolution generative adversarial networks", ECCV workshops 2018,
+    section 3.4 (network interpolation): a pixel-trained network takes the noise out of an adversarial one.
+    """
+    for own, before in zip(network.trainable_weights, start.trainable_weights, strict=True):
+        own.assign((1 - share) * ops.convert_to_tensor(own) + share * ops.convert_to_tensor(before))
+
+
 class PixelShuffle(keras.layers.Layer):
     """Sub-pixel rearrangement (Shi et al., CVPR 2016): (batch, h, w, scale² c) to (batch, scale h, scale w, c)."""
 

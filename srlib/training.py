@@ -77,7 +77,7 @@ def _train(phase, config, images, validation, folder, start, minutes, devices, w
         history = callbacks.History(interval, stretch, score, folder if spread.chief else None)
         checkpoint = checkpoints.Checkpoint(folder, history, config, minutes) if folder else None
         _fit(model, sampler, history, checkpoint, steps, spread, watching)
-        _finish(model, config, sampler, steps)
+        _finish(model, config, sampler, steps, start)
     return Trained(model.generator.get_weights(), config, history.rows, history.seconds_per_step())
 
 
@@ -102,10 +102,12 @@ def _fit(model, sampler, history, checkpoint, steps, spread, watching):
         )
 
 
-def _finish(model, config, sampler, steps):
-    """Put averaged weights in place and measure the generator's batch-norm statistics, where the settings say so."""
+def _finish(model, config, sampler, steps, start):
+    """Average the weights, mix in the start's and measure the batch-norm statistics anew, where the settings say so."""
     if config.weight_average:
         model.optimizer.finalize_variable_values(model.trainable_variables)
+    if config.start_share and start is not None:
+        layers.mix(model.generator, start, config.start_share)
     indices = range(steps, steps + config.statistics_batches)
     layers.settle_statistics(model.generator, (model.degradation(sampler(index))[0] for index in indices))
 

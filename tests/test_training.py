@@ -351,6 +351,16 @@ def test_intervals_divide_the_steps(steps, log_every, interval):
     assert training.largest_divisor(steps, log_every) == interval
 
 
+def test_a_share_of_the_start_is_mixed_into_the_final_weights(settings, pictures, start):
+    def trained(share):
+        config = dataclasses.replace(settings, start_share=share, weight_average=0.0, statistics_batches=0)
+        return training.adversarial(config, pictures, start).generator.trainable_weights
+
+    for own, mixed, before in zip(trained(0.0), trained(0.25), start.trainable_weights, strict=True):
+        expected = 0.75 * np.array(own) + 0.25 * np.array(before)
+        assert np.allclose(np.array(mixed), expected, atol=1e-6)
+
+
 def test_on_a_gpu_the_host_looks_less_often(monkeypatch):
     monkeypatch.setattr(training.precision, "gpu_capability", lambda: None)
     assert training.pace() == (20, 10)
