@@ -50,7 +50,9 @@ def test_lower_precision_changes_a_photograph_less_than_its_rounding_to_8_bits_w
     assert metrics.psnr(exact, lower) > 10 * np.log10(255**2 * 12)
 
 
-@pytest.mark.parametrize("model", ["srresnet-small", "srresnet", "srresnet-faces", "srgan", "srgan-faces", "srgan-faces-robust"])
+@pytest.mark.parametrize(
+    "model", ["srresnet-small", "srresnet", "srresnet-faces", "srgan", "srgan-faces", "srgan-faces-robust"]
+)
 def test_the_score_on_set5_stays(data_root, model):
     from srlib import evaluate
     from srlib.data import sources
