@@ -165,9 +165,8 @@ def _time(seconds):
 
 
 def _versions(case):
-    return ", ".join(
-        f"{name} {case['packages'][name]}" for name in ("tensorflow", "jax", "keras") if name in case["packages"]
-    )
+    backend = "tensorflow" if "tensorflow" in case["packages"] else "jax"  # with both installed the former computes
+    return ", ".join(f"{name} {case['packages'][name]}" for name in (backend, "keras") if name in case["packages"])
 
 
 # Peak rates of matrix products from the makers' data sheets, in operations a second: NVIDIA T4 (float16),
