@@ -64,12 +64,21 @@ def interleaved(functions, rounds):
     return {name: np.array(values) for name, values in seconds.items()}
 
 
-def matmul(dtype="bfloat16", side=2048):
-    """A function that takes one product of two matrices of `side`² numbers: 2 `side`³ operations."""
+def matmul(dtype="bfloat16", side=2048, products=1):
+    """A function that takes `products` products of two matrices of `side`² numbers: 2 `side`³ operations each.
+
+    A number is read after the last of them only: on a GPU, waiting for one product costs as much as a part of it.
+    """
     import keras
 
     one, other = (keras.ops.cast(np.random.default_rng(seed).normal(size=(side, side)), dtype) for seed in (0, 1))
-    return lambda: float(keras.ops.matmul(one, other)[0, 0])
+
+    def multiply():
+        for _ in range(products):
+            product = keras.ops.matmul(one, other)
+        return float(product[0, 0])
+
+    return multiply
 
 
 def generator_operations(config):
