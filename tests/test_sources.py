@@ -1,5 +1,6 @@
 """Data sets by name: known splits that share no picture, and errors that say what there is."""
 
+import csv
 import hashlib
 import itertools
 import pathlib
@@ -212,6 +213,55 @@ def test_a_benchmark_has_nothing_to_train_on(layout):
     for split in ("train", "validation"):
         with pytest.raises(InputError, match="'set5' is for testing only"):
             sources.load("set5", split, root)
+
+
+@pytest.fixture
+def everyday(tmp_path, monkeypatch):
+    """A data root in which two of the four folders have a picture, and the boxes of two faces in them."""
+    for name in ("coco", "bsd100", "set5", "set14"):
+        (tmp_path / sources.FOLDERS[name]["test"]).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / sources.FOLDERS[name]["test"] / "other.png")
+    pixels = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "coco" / "val2017" / "007.png")
+    Image.new("L", (40, 40), 9).save(tmp_path / "benchmarks" / "Set5" / "baby.bmp")
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("picture,top,left,side\ncoco/val2017/007,4,10,16\nbenchmarks/Set5/baby,0,8,32\n")
+    monkeypatch.setattr(sources, "_BOXES", boxes)
+    return tmp_path, pixels
+
+
+def test_everyday_faces_are_the_listed_squares_whatever_the_files_suffix(everyday):
+    root, pixels = everyday
+    first, second = sources.load("everyday-faces", "test", root)
+    assert (first.id, second.id) == ("007-4-10", "baby-0-8")
+    assert np.array_equal(first.load().rgb, pixels[4:20, 10:26])
+    assert second.load().grey and second.load().rgb.shape == (32, 32, 3)
+
+
+def test_everyday_faces_are_for_testing_only_and_need_all_their_folders(everyday):
+    root, _ = everyday
+    with pytest.raises(InputError, match="'everyday-faces' is for testing only"):
+        sources.load("everyday-faces", "train", root)
+    assert sources.has("everyday-faces", root)
+    (root / "benchmarks" / "Set5").rename(root / "elsewhere")
+    assert not sources.has("everyday-faces", root)
+    with pytest.raises(InputError, match="Set5: no such folder"):
+        sources.load("everyday-faces", "test", root)
+
+
+def test_a_listed_picture_that_is_not_there_is_named(everyday):
+    root, _ = everyday
+    (root / "coco" / "val2017" / "007.png").unlink()
+    photos = list(sources.load("everyday-faces", "test", root))
+    with pytest.raises(InputError, match="007: no such file"):
+        photos[0].load()
+
+
+def test_the_boxes_of_everyday_faces_are_squares_on_the_lr_grid_none_twice():
+    with sources._BOXES.open() as file:
+        rows = list(csv.DictReader(file))
+    assert len({(row["picture"], row["top"], row["left"]) for row in rows}) == len(rows) == 63
+    assert all(int(row["side"]) % 4 == 0 and min(int(row["top"]), int(row["left"])) >= 0 for row in rows)
 
 
 def test_data_that_needs_a_root_says_how_to_give_one(monkeypatch):

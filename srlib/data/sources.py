@@ -4,12 +4,15 @@
 is not given, the environment variable SRLIB_DATA_ROOT stands in for it.
 """
 
+import csv
 import dataclasses
 import functools
 import hashlib
 import os
 import pathlib
 from collections.abc import Callable
+
+import numpy as np
 
 from srlib import bicubic
 from srlib.config import SCALE, did_you_mean
@@ -27,7 +30,11 @@ FOLDERS = {
 }
 FACES = ("ffhq", "faces", "officials", "ffhq-thumbnails")  # the largest first
 BENCHMARKS = ("set5", "set14", "bsd100", "urban100")
-NAMES = ("embedded", "drawn-faces", *FOLDERS, "folder")
+EVERYDAY = "everyday-faces"  # for testing only
+NAMES = ("embedded", "drawn-faces", *FOLDERS, EVERYDAY, "folder")
+# Where everyday faces are: boxes of people's faces in COCO's validation pictures and the benchmarks, found by dlib's
+# detector (score 0.15 and above), twice as wide as the face; statues and drawings were taken out by eye.
+_BOXES = pathlib.Path(__file__).with_name("everyday_faces.csv")
 # Training pictures that a test set shows too (`srlib data check` found them), or whose person it shows (by the
 # descriptors of `face_measures`: nearer than two photographs of one person mostly are); they are in no training split.
 LEAKS = {
@@ -151,7 +158,14 @@ def has(name, root):
         return True
     if root is None:
         return False
-    return all((root / folder).is_dir() for folder in FOLDERS[name].values()) if name in FOLDERS else True
+    return all((root / folder).is_dir() for folder in _folders(name))
+
+
+def _folders(name):
+    """The folders below the data root that a data set of files needs."""
+    if name == EVERYDAY:
+        return [FOLDERS[part]["test"] for part in ("coco", "bsd100", "set5", "set14")]
+    return FOLDERS[name].values() if name in FOLDERS else ()
 
 
 def training_set(wanted, root=None):
@@ -194,13 +208,40 @@ def _folder_photos(name, split, root):
     """The photos of a split of a data set in folders: `FOLDERS`' own, or divided by a hash of the file name."""
     if name == "folder":
         return _pick(root, lambda part: {0: "test", 1: "validation"}.get(part % 10, "train") == split)
+    if name == EVERYDAY:
+        return _everyday(split, root)
     folders = FOLDERS[name]
     if split == "test":
         return _pick(root / folders["test"], lambda part: True)
     if "train" not in folders:
-        raise InputError(f"data set {name!r} is for testing only: it has no {split!r} split")
+        raise _testing_only(name, split)
     photos = _pick(root / folders["train"], lambda part: (part % HELD_OUT == 0) == (split == "validation"))
     return [photo for photo in photos if photo.id not in LEAKS.get(name, ())]
+
+
+def _everyday(split, root):
+    """The photos of everyday faces, squares cut out of larger pictures; no files, so no paths."""
+    if split != "test":
+        raise _testing_only(EVERYDAY, split)
+    with _BOXES.open(encoding="utf-8", newline="") as file:
+        boxes = list(csv.DictReader(file))
+    files = {path.with_suffix(""): path for folder in _folders(EVERYDAY) for path in images.find(root / folder)}
+    return [_cut(files, root / box["picture"], *(int(box[key]) for key in ("top", "left", "side"))) for box in boxes]
+
+
+def _cut(files, picture, top, left, side):
+    """The photo of a square of a picture, whose file may have any suffix."""
+    path = files.get(picture, picture)
+
+    def load():
+        whole = images.read(path)
+        return images.Picture(np.ascontiguousarray(whole.rgb[top : top + side, left : left + side]), whole.grey)
+
+    return Photo(f"{picture.name}-{top}-{left}", load)
+
+
+def _testing_only(name, split):
+    return InputError(f"data set {name!r} is for testing only: it has no {split!r} split")
 
 
 def _pick(folder, wanted):
