@@ -72,7 +72,9 @@ _PEOPLE = (
 )
 _OFFICIALS = (
     "The faces are those of adult US office holders: older and more male than a population, lit and framed for the "
-    "occasion. It may draw others more like them; the records `faces-*` tell by light and size, not by who somebody is."
+    "occasion. It may draw others more like them; the records `faces-*` tell by light and size, not by who somebody "
+    "is. What it gains it gains on such portraits: what is left on small faces in everyday photographs, the records "
+    "`everyday-faces-*` tell."
 )
 
 

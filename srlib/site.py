@@ -144,8 +144,8 @@ def _mended(body, name, names, address):
         link["href"] = _link(link["href"], names, address)
     for head in soup.find_all("th"):
         head["scope"] = "col"
-    for text in soup.find_all("pre"):
-        text["tabindex"] = "0"  # one that is wider than the page can be moved with the keys
+    for wide in soup.find_all(["pre", "table"]):
+        wide["tabindex"] = "0"  # one that is wider than the page can be moved with the keys
     return str(soup)
 
 
@@ -181,7 +181,8 @@ def _index(pages):
         f"<tr><td>{link}</td><td>{html.escape(page.question)}</td></tr>" for link, page in zip(links, pages)
     )
     head = '<tr><th scope="col">Notebook</th><th scope="col">Question</th></tr>'
-    return f"<h1>{_TITLE}</h1>\n{_ABOUT}\n<table>\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    table = f'<table tabindex="0">\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
+    return f"<h1>{_TITLE}</h1>\n{_ABOUT}\n{table}"
 
 
 def _framed(title, links, content):
