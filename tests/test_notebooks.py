@@ -152,3 +152,16 @@ def test_notebook_runs_by_itself_from_any_folder(path, tmp_path):
     ]
     assert not wrong
     assert {item.name for item in place.iterdir()} == {"out", "executed.ipynb"}
+
+
+@pytest.mark.notebooks
+def test_what_is_left_of_the_generator_s_gain_differs_with_the_block_that_is_taken_out(tmp_path):
+    given = {"profile": "smoke", "out_root": str(tmp_path), "overrides": {"pretrain_steps": 400, "generator_blocks": 2}}
+    papermill.execute_notebook(
+        str(ROOT / "notebooks" / "02_generator.ipynb"), str(tmp_path / "executed.ipynb"), given, progress_bar=False
+    )
+    rows = results.recorded("02_generator-smoke-0", tmp_path).table("removed")
+    gains = {row["taken out"]: row["gain over bicubic (dB)"] for row in rows}
+    assert gains["nothing"] > 0.05
+    assert all(abs(gain - gains["nothing"]) > 1e-6 for part, gain in gains.items() if part != "nothing")
+    assert gains["all blocks"] < gains["nothing"]
