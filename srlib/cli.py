@@ -434,6 +434,20 @@ def student(notebooks, check):
 
 
 @command.command()
+@click.option("--out", help="Where the course ran; default SRLIB_OUT_ROOT, else ./out.")
+@click.option("--folder", default="results", show_default=True, help="Where executed/ and runs/ are written.")
+def keep(out, folder):
+    """Keep the executed notebooks and their run records in results/, for readers on the web.
+
+    Figures lose colours and size until a notebook has 1.5 MB at most. For a run without a data root.
+    """
+    from srlib import kept, results
+
+    for path in kept.keep(results.output_root(out), _writable(pathlib.Path(folder))):
+        click.echo(path)
+
+
+@command.command()
 @click.option(
     "--executed", metavar="DIR", help="Folder of executed notebooks; default: results/executed, else out/executed."
 )

@@ -58,7 +58,7 @@ FLOORS = (
     ("demo",),
     ("widgets", "leaderboard", "data_commands", "bench"),
     ("cards", "course", "marking", "verdicts"),
-    ("student", "site", "readme"),
+    ("student", "site", "kept", "readme"),
     ("grade",),
     ("cli",),
 )
