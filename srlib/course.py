@@ -53,6 +53,15 @@ def find(only="", folder=None):
     return [path for path in found if not wanted or path.stem in wanted or path.stem[:2] in wanted]
 
 
+def executed(path):
+    """An executed notebook as `nbformat.NotebookNode`; raises InputError if it failed or was never run."""
+    notebook = nbformat.read(path, as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    if not outputs or any(output.output_type == "error" for output in outputs):
+        raise InputError(f"{path}: {'failed' if outputs else 'was not run'}; run it again with srlib course")
+    return notebook
+
+
 def parameters(path):
     """The parameters a notebook takes, as a set of names: the assignments in its cell tagged "parameters"."""
     return set(papermill.inspect_notebook(str(path)))

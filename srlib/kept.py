@@ -37,10 +37,7 @@ def keep(out, folder=results.KEPT):
 
 def _read(path, out):
     """The text of a notebook's light copy and the folder of its run record."""
-    notebook = nbformat.read(path, as_version=4)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    if not outputs or any(output.output_type == "error" for output in outputs):
-        raise InputError(f"{path}: {'failed' if outputs else 'was not run'}; run it again with srlib course")
+    notebook = course.executed(path)
     given = _given(notebook)
     if given.get("data_root"):
         raise InputError(f"{path}: shows pictures of {given['data_root']}; keep what ran on the embedded photographs")

@@ -88,11 +88,8 @@ def build(executed, folder, root):
 
 
 def read(path):
-    """The `Page` of an executed notebook; raises InputError if it failed or was never run."""
-    notebook = nbformat.read(path, as_version=4)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    if not outputs or any(output.output_type == "error" for output in outputs):
-        raise InputError(f"{path}: {'failed' if outputs else 'was not run'}; run it again with srlib course")
+    """The `Page` of an executed notebook; raises InputError as `course.executed` does."""
+    notebook = course.executed(path)
     return Page(path.stem, *course.head(path), notebook)
 
 
