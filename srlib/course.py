@@ -62,6 +62,13 @@ def executed(path):
     return notebook
 
 
+def without_places(cell):
+    """A cell's source; of the parameters given from outside, without places on the machine that ran the notebook."""
+    if "injected-parameters" not in cell.metadata.get("tags", []):
+        return cell.source
+    return "\n".join(line for line in cell.source.splitlines() if not line.startswith(("out_root", "data_root")))
+
+
 def parameters(path):
     """The parameters a notebook takes, as a set of names: the assignments in its cell tagged "parameters"."""
     return set(papermill.inspect_notebook(str(path)))

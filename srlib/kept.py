@@ -1,6 +1,5 @@
 """Executed notebooks kept for readers on the web: their run records, and copies light enough for a repository."""
 
-import ast
 import base64
 import copy
 import io
@@ -38,7 +37,7 @@ def keep(out, folder=results.KEPT):
 def _read(path, out):
     """The text of a notebook's light copy and the folder of its run record."""
     notebook = course.executed(path)
-    given = _given(notebook)
+    given = notebook.metadata.get("papermill", {}).get("parameters", {})
     if given.get("data_root"):
         raise InputError(f"{path}: shows pictures of {given['data_root']}; keep what ran on the embedded photographs")
     record = out / "runs" / f"{path.stem}-{given.get('profile', 'cpu')}-{given.get('seed', 0)}"
@@ -83,8 +82,7 @@ def _lighter(notebook, part):
     for cell in lighter.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.source = "\n".join(line for line in cell.source.splitlines() if not line.startswith("out_root"))
+        cell.source = course.without_places(cell)
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = _figure(output.data["image/png"], part)
@@ -101,12 +99,3 @@ def _figure(encoded, part):
     image.quantize(_COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(content, "PNG", optimize=True)
     made = base64.b64encode(content.getvalue()).decode()
     return made if part < 1 or len(made) < len(encoded) else encoded
-
-
-def _given(notebook):
-    """The parameters that a notebook was run with."""
-    (cell, *_) = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])] or [None]
-    if cell is None:
-        return {}
-    nodes = [node for node in ast.parse(cell.source).body if isinstance(node, ast.Assign)]
-    return {node.targets[0].id: ast.literal_eval(node.value) for node in nodes}

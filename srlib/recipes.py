@@ -32,8 +32,8 @@ _ON_GPU = {
     "weight_average": 0.999,
     "statistics_batches": 200,
 }
-# A photograph that was made smaller has sharper edges and less of its JPEG. More sizes are better on the validation
-# photographs (`srresnet`: 0.05 dB in half the steps); `srgan`'s weights were trained before that was known.
+# A photograph that was made smaller has sharper edges and less of its JPEG. With more sizes `srresnet` came out better
+# on the validation photographs, in half the steps; `srgan`'s weights are of before.
 _NATURAL = {"train_data": "bsds400+bsds400@240+coco+coco@400+coco@280"}
 _NATURAL_IN_TWO_SIZES = {"train_data": "bsds400+coco+coco@320"}
 # Portraits in two sizes: a network that saw one alone does worse on the other than one that saw no faces.

@@ -120,9 +120,7 @@ def _told(notebook):
     """
     copy = nbformat.from_dict(notebook)
     for cell in copy.cells:
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            lines = [line for line in cell.source.splitlines() if not line.startswith(("out_root", "data_root"))]
-            cell.source = "\n".join(lines)
+        cell.source = course.without_places(cell)
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output.metadata.setdefault("image/png", {}).setdefault("alt", "")
