@@ -38,6 +38,8 @@ _NATURAL = {"train_data": "bsds400+bsds400@240+coco+coco@400+coco@280"}
 _NATURAL_IN_TWO_SIZES = {"train_data": "bsds400+coco+coco@320"}
 # Portraits in two sizes: a network that saw one alone does worse on the other than one that saw no faces.
 _PORTRAITS = {"train_data": "faces+faces@256"}
+# In two sizes more, down to a face of fifty pixels, and between photographs, which are noisier than portraits.
+_PORTRAITS_AND_PHOTOGRAPHS = {"train_data": "faces+faces@256+faces@160+faces@112+bsds400+coco+coco@400"}
 _FACES = {**_ON_GPU, **_PORTRAITS, "pretrain_steps": 30000, "pretrain_learning_rate": 4e-4}
 # The adversarial phase on the same network. The pattern that a generator leaves on the grid on which it enlarges
 # changes from step to step; averaged weights have little of it. The shares of the start come from the validation faces,
@@ -73,7 +75,12 @@ RECIPES = {
         {**_AGAINST, **_NATURAL_IN_TWO_SIZES},
         start="srresnet",
     ),
-    "srresnet-faces": Recipe("srresnet retrained on portraits, pixel MSE", "pixel", _FACES, start="srresnet"),
+    "srresnet-faces": Recipe(
+        "srresnet retrained on portraits in several sizes and photographs, pixel MSE",
+        "pixel",
+        {**_FACES, **_PORTRAITS_AND_PHOTOGRAPHS},
+        start="srresnet",
+    ),
     "srgan-faces": Recipe(
         "srresnet-faces trained on against the published discriminator, on portraits",
         "adversarial",

@@ -177,7 +177,8 @@ FACES = {"srresnet-faces": "srresnet", "srgan-faces": "srresnet-faces", "srgan-f
 def test_face_models_come_of_one_another_and_train_on_faces(name, start):
     recipe = recipes.find(name)
     settings = config.resolve("full", 0, recipe.settings)
-    assert (recipe.start, settings.train_data) == (start, "faces+faces@256")
+    assert recipe.start == start
+    assert settings.train_data.startswith("faces+faces@256")
     assert settings.degradation == ("robust" if "robust" in name else "bicubic")
     assert recipe.phase == ("adversarial" if "srgan" in name else "pixel")
 
