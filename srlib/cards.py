@@ -100,7 +100,7 @@ def _text(name, header, scores):
         data="; ".join(_source(part) for part in config["train_data"].split("+")),
         training=_training(config, about),
         start=_origin(about.get("start")),
-        overrides="".join(f" -p {key} {value}" for key, value in about.get("overrides", {}).items()),
+        overrides=_options(about),
         machine=results.machine(about),
         sha256=header["sha256"],
         reduction=_REDUCTION[damage],
@@ -115,6 +115,13 @@ def _text(name, header, scores):
 def _origin(start):
     """The model that a training started from, in words."""
     return "`{recipe}` at commit {commit}, weights `{sha256}`".format(**start) if start else "fresh weights"
+
+
+def _options(about):
+    """What stood after the recipe's name: FILE is the model named above where a recipe went on from its own."""
+    own = (about.get("start") or {}).get("recipe") == about.get("recipe")
+    changed = "".join(f" -p {key} {value}" for key, value in about.get("overrides", {}).items())
+    return (" --start FILE" if own else "") + changed
 
 
 def _source(part):

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 
 import matplotlib
 import numpy as np
@@ -32,6 +33,29 @@ def data_root():
 def repository():
     """The folder that holds srlib/ and tests/."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of a Chromium, for tests that drive one."""
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    return next(found, None) or pytest.skip("needs Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def broken_rules():
+    """A function of (page of Playwright's[, selector]) that gives the rules of WCAG 2.1 AA that it breaks, by axe-core.
+
+    axe-core is the engine that browsers' own audits use. Each rule comes with the first element that breaks it.
+    """
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra browser")
+    rules = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+
+    def found(page, selector=None):
+        broken = axe.Axe().run(page, selector, rules).response["violations"]
+        return {rule["id"]: rule["nodes"][0]["html"][:120] for rule in broken}
+
+    return found
 
 
 @pytest.fixture(scope="session")

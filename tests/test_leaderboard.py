@@ -271,6 +271,12 @@ def test_a_card_says_what_its_training_started_from():
     assert cards._origin(start) == "`tiny` at commit abc, weights `123`"
 
 
+def test_a_card_s_command_names_a_start_that_is_not_the_recipe_s():
+    about = {"recipe": "tiny", "overrides": {"batch": 64}}
+    assert cards._options({**about, "start": {"recipe": "srresnet"}}) == " -p batch 64"
+    assert cards._options({**about, "start": {"recipe": "tiny"}}) == " --start FILE -p batch 64"
+
+
 def test_a_card_says_to_what_side_training_pictures_were_reduced():
     assert cards._source("faces") == cards.DATA["faces"]
     assert cards._source("faces@256") == "`faces` once more, reduced to 256 px"
