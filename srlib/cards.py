@@ -119,7 +119,7 @@ def _origin(start):
 
 def _options(about):
     """What stood after the recipe's name: FILE is the model named above where a recipe went on from its own."""
-    own = (about.get("start") or {}).get("recipe") == about.get("recipe")
+    own = about.get("start") and about["start"]["recipe"] == about["recipe"]
     changed = "".join(f" -p {key} {value}" for key, value in about.get("overrides", {}).items())
     return (" --start FILE" if own else "") + changed
 
