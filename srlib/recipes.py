@@ -131,6 +131,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         InputError: unknown recipe, setting or model, or data that is not there.
     """
     recipe = find(name)
+    results.commit()  # now: files may change while it trains
     config = configs.resolve("full", seed, {**recipe.settings, **(overrides or {})})
     engine = distribution.engine(devices, config.batch)
     root = sources.data_root(root)  # a root that is named must be there, even if this recipe needs none

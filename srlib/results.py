@@ -54,7 +54,7 @@ def environment():
     accelerator = _accelerator()
     return {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "system": platform.system(),
         "processor": _processor(),
@@ -71,8 +71,12 @@ def _version(package):
         return None
 
 
-def _commit():
-    """The commit of the checkout that srlib runs from, with "+" where files differ from it; None outside one."""
+@functools.cache
+def commit():
+    """The commit of the checkout that srlib runs from, with "+" where files differ from it; None outside one.
+
+    It stays what it was when first asked for: a process runs on with the files that it has read.
+    """
     folder = pathlib.Path(__file__).parent
     try:
         commit = _git(folder, "rev-parse", "--short=12", "HEAD")

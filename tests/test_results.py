@@ -94,6 +94,16 @@ def test_a_machine_in_words_names_its_accelerator_last():
     assert results.machine({**processor, "accelerator": "1 × Card 7"}) == "Abacus, 3 cores, 1 × Card 7"
 
 
+def test_the_commit_stays_what_it_was_when_files_change_under_a_run(monkeypatch):
+    answers = iter(["abc", " M srlib/results.py", "def", ""])
+    monkeypatch.setattr(results, "_git", lambda *words: next(answers))
+    results.commit.cache_clear()
+    assert [results.commit(), results.environment()["commit"]] == ["abc+", "abc+"]
+    results.commit.cache_clear()
+    assert results.commit() == "def"
+    results.commit.cache_clear()
+
+
 def test_environment_names_versions_and_kind_of_machine_only():
     environment = results.environment()
     environment.pop("accelerator", None)
