@@ -73,8 +73,8 @@ _PEOPLE = (
 _OFFICIALS = (
     "The faces are those of adult US office holders: older and more male than a population, lit and framed for the "
     "occasion. It may draw others more like them; the records `faces-*` tell by light and size, not by who somebody "
-    "is. What it gains it gains on such portraits: what is left on small faces in everyday photographs, the records "
-    "`everyday-faces-*` tell."
+    "is. What it gains over the generic network it gains on such portraits first: what is left of it on faces in "
+    "everyday photographs, the records `everyday-faces-*` tell."
 )
 
 

@@ -139,9 +139,7 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
     begin = models.start(start, config)
     photos = sources.load(config.train_data, "train", root).limit(config.train_images)
     validation = sources.load(config.train_data, "validation", root).limit(8)
-    folder = results.output_root(out) / "training" / f"{name}-{seed}"
-    if not resume and checkpoints.found(folder):
-        raise InputError(f"{folder} holds an earlier run: add --resume to go on with it, or choose another --out")
+    folder = _checkpoints(name, out, seed, resume)
     with engine.chief_first():
         images = store.images(photos, results.output_root(out) / "store" / config.train_data)
     if recipe.phase == "pixel":
@@ -153,6 +151,14 @@ def train(name, root=None, out=None, seed=0, overrides=None, start=None, resume=
         return path, None
     models.save(path, trained.generator, config, _about(name, config, images, start, overrides))
     return path, _record(name, config, trained, path, root, out, engine.replicas)
+
+
+def _checkpoints(name, out, seed, resume):
+    """The folder of a run's checkpoints; raises InputError where it holds some and is not to be gone on with."""
+    folder = results.output_root(out) / "training" / f"{name}-{seed}"
+    if not resume and checkpoints.found(folder):
+        raise InputError(f"{folder} holds an earlier run: add --resume to go on with it, or choose another --out")
+    return folder
 
 
 def _trained_before(recipe, out):

@@ -48,7 +48,8 @@ def broken_rules():
 
     axe-core is the engine that browsers' own audits use. Each rule comes with the first element that breaks it.
     """
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra browser")
+    reason = "needs the extra browser: pip install 'srlib[browser]'"
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=reason)
     rules = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
     def found(page, selector=None):
