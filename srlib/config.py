@@ -32,6 +32,11 @@ class Config:
     hr_patch: int = 96
     batch: int = 16
     degradation: str = "bicubic"
+    # What varies the patches: a random reduction of up to so many times (1: none), the colour channels in random order,
+    # and of how many places the most detailed is taken.
+    reduction: float = 1.0
+    permute_channels: bool = False
+    detail_draws: int = 1
     # Pixel phase: steps, learning rate, its schedule (constant, or cosine to zero), the loss between SR and HR,
     # and the weight of DSSIM where that loss mixes it in (mse+dssim, mae+dssim).
     pretrain_steps: int = 1_000_000
@@ -118,6 +123,8 @@ _AT_LEAST_ONE = (
     "pretrain_steps",
     "gan_steps",
     "log_every",
+    "reduction",
+    "detail_draws",
 )
 
 
@@ -144,7 +151,7 @@ def _typed(name, value):
     defaults = {field.name: field.default for field in dataclasses.fields(Config)}
     if name not in defaults:
         raise InputError(f"unknown setting {name!r}{did_you_mean(name, defaults)}; settings: {', '.join(defaults)}")
-    if name in _AT_LEAST_ONE and type(value) is int and value < 1:
+    if name in _AT_LEAST_ONE and type(value) in (int, float) and value < 1:
         raise InputError(f"setting {name} must be at least 1, not {value}")
     wanted = type(defaults[name])
     if wanted is float and type(value) is int:

@@ -114,9 +114,10 @@ def _finish(model, config, sampler, steps, start):
 
 def _sampler(images, config):
     """What draws the batches: from a packed store where one is given, else from the images in memory."""
+    varied = patches.Augmentation(config.reduction, config.permute_channels, config.detail_draws)
     if hasattr(images, "sampler"):
-        return images.sampler(config.hr_patch, config.batch, config.seed)
-    return patches.PatchSampler(images, config.hr_patch, config.batch, config.seed)
+        return images.sampler(config.hr_patch, config.batch, config.seed, varied)
+    return patches.PatchSampler(images, config.hr_patch, config.batch, config.seed, varied)
 
 
 def pace():

@@ -134,3 +134,41 @@ def test_the_eight_choices_are_the_eight_symmetries():
     assert results[0] == (0, 1, 2, 3)
     assert set(results) == {tuple(moved(square, *symmetry).ravel()) for symmetry in SYMMETRIES}
     assert len(set(results)) == 8
+
+
+def varied(images, patch=16, batch=8, **how):
+    return patches.PatchSampler(images, patch, batch, 0, patches.Augmentation(**how))(0)
+
+
+def test_a_reduced_patch_shows_a_larger_part_of_the_picture():
+    ramp = np.repeat(np.arange(0, 240, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)
+    slopes = [
+        max(np.ptp(patch[:, 16, 0]), np.ptp(patch[16, :, 0])) for patch in varied([ramp], reduction=4.0, batch=64)
+    ]
+    assert min(slopes) >= 30  # 32 px with the margin, one level a pixel
+    assert 90 <= max(slopes) <= 4 * 32
+
+
+def test_a_reduction_stays_inside_a_small_picture(noise):
+    assert varied([noise(20, 24)], reduction=4.0).shape == (8, 32, 32, 3)
+
+
+def test_a_reduced_patch_depends_on_seed_and_number_alone(noise):
+    images, how = [noise(90, 80), noise(60, 64, 1)], patches.Augmentation(3.0, True, 2)
+    first, second = (patches.PatchSampler(images, 16, 6, 3, how) for _ in range(2))
+    assert np.array_equal(first(5), second(5))
+    assert not np.array_equal(first(5), first(6))
+
+
+def test_channels_come_in_all_six_orders():
+    picture = np.full((32, 32, 3), (1, 2, 3), np.uint8)
+    orders = {tuple(patch[0, 0]) for patch in varied([picture], permute_channels=True, batch=200)}
+    assert orders == set(itertools.permutations((1, 2, 3)))
+
+
+def test_of_several_places_the_most_detailed_is_taken(noise):
+    picture = np.full((64, 128, 3), 100, np.uint8)
+    picture[:, 64:] = noise(64, 64)
+    flat = [(varied([picture], detail_draws=draws, batch=600) == 100).all(axis=(1, 2, 3)).mean() for draws in (1, 2)]
+    assert flat[0] > 0.3
+    assert flat[1] == pytest.approx(flat[0] ** 2, abs=0.06)

@@ -7,10 +7,12 @@ downsampled image.
 
 import collections
 import concurrent.futures
+import dataclasses
 import functools
 import itertools
 
 import numpy as np
+from PIL import Image
 
 from srlib import resize
 from srlib.config import SCALE
@@ -18,6 +20,25 @@ from srlib.errors import InputError
 
 MARGIN = resize.BicubicDownscale.MARGIN
 _PIXEL = np.dtype("V3")
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """What varies the patches beside place and symmetry.
+
+    Args:
+        reduction: float ≥ 1; each patch is cut from its picture made smaller by a random factor of 1 to this many,
+            uniform in its logarithm and never so large that the patch would leave the picture.
+        permute_channels: whether the colour channels of a patch come in a random order.
+        detail_draws: int ≥ 1, places that are drawn for a patch; the one with the most detail is taken.
+    """
+
+    reduction: float = 1.0
+    permute_channels: bool = False
+    detail_draws: int = 1
+
+
+PLAIN = Augmentation()
 
 
 class Sampler:
@@ -29,12 +50,14 @@ class Sampler:
         patch: int, side of a patch in HR pixels, a multiple of 4.
         batch: int, patches in a batch.
         seed: int.
+        augmentation: `Augmentation`.
     Raises:
         InputError: no image is large enough, or the patch is no multiple of 4.
     """
 
-    def __init__(self, images, sides, patch, batch, seed):
+    def __init__(self, images, sides, patch, batch, seed, augmentation=PLAIN):
         check_patch(patch)
+        self._augmentation = augmentation
         self._large = np.flatnonzero(sides.min(axis=1) >= patch) if len(sides) else np.array([], int)
         if not len(self._large):
             raise InputError(f"none of the {len(sides)} training images is at least {patch}×{patch} pixels")
@@ -47,12 +70,13 @@ class Sampler:
     def __call__(self, index, rows=slice(None)):
         """Batch `index` as uint8 (batch, patch + 16, patch + 16, 3), the margins included, or those `rows` of it."""
         random = np.random.default_rng([self.seed, index])
-        places = [self._place(random) for _ in range(self.batch)][rows]
+        draw = self._place if self._augmentation == PLAIN else self._varied_place
+        places = [draw(random) for _ in range(self.batch)][rows]
         result = np.empty((len(places), *self.shape), np.uint8)
         scratch = np.empty(self.shape[:2], _PIXEL)
-        for pixels, (chosen, top, left, symmetry) in zip(_as_pixels(result), places):
+        for pixels, (chosen, top, left, symmetry, *varied) in zip(_as_pixels(result), places):
             # Turning reads down the columns: over a small copy that costs half of what it does over the large image.
-            scratch[...] = self._cut(chosen, top, left)
+            scratch[...] = self._cut_reduced(chosen, top, left, *varied) if varied else self._cut(chosen, top, left)
             pixels[...] = augment(scratch, symmetry)
         return result
 
@@ -78,6 +102,39 @@ class Sampler:
         left = SCALE * random.integers((width - self.patch) // SCALE + 1)
         return chosen, top, left, random.integers(8)
 
+    def _varied_place(self, random):
+        """As `_place`, and the side of the window that is made smaller to a patch, and the order of the channels."""
+        draws = [self._window(random) for _ in range(self._augmentation.detail_draws)]
+        window = draws[0] if len(draws) == 1 else max(draws, key=self._detail)
+        symmetry = random.integers(8)
+        order = random.permutation(3) if self._augmentation.permute_channels else np.arange(3)
+        chosen, top, left, side = window
+        return chosen, top, left, symmetry, side, order
+
+    def _window(self, random):
+        """An image by its area and a square window in it with its margin: (image, top, left, side)."""
+        chosen = np.searchsorted(self._bounds, random.random(), side="right")
+        chosen = self._large[min(chosen, len(self._large) - 1)]
+        height, width = (int(side) - int(side) % SCALE + 2 * MARGIN for side in self._sides[chosen])
+        factor = np.exp(random.random() * np.log(self._augmentation.reduction))
+        side = min(round(self.shape[0] * factor), height, width)
+        return chosen, random.integers(height - side + 1), random.integers(width - side + 1), side
+
+    def _detail(self, window):
+        """Mean absolute difference of neighbouring pixels in the green channel of the patch that a window becomes."""
+        chosen, top, left, side = window
+        step = max(1, round(side / self.shape[0]))
+        green = self._images[chosen][top : top + side : step, left : left + side : step, 1].astype(np.int16)
+        return np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean()
+
+    def _cut_reduced(self, chosen, top, left, side, order):
+        """The pixels of a window, made smaller to a patch with its margins by Pillow's antialiased bicubic."""
+        pixels = self._images[chosen][top : top + side, left : left + side]
+        if side != self.shape[0]:
+            image = Image.fromarray(pixels).resize(self.shape[:2], Image.Resampling.BICUBIC)
+            pixels = np.asarray(image)
+        return _as_pixels(np.ascontiguousarray(pixels[..., order]))
+
     def _cut(self, chosen, top, left):
         """The pixels of a patch with its margins."""
         side = self.patch + 2 * MARGIN
@@ -89,18 +146,18 @@ class PatchSampler(Sampler):
 
     Args:
         images: list of uint8 arrays (height, width, 3) of any sizes; those smaller than a patch are passed over.
-        patch, batch, seed: as `Sampler` takes them.
+        patch, batch, seed, augmentation: as `Sampler` takes them.
     Raises:
         InputError: no image is large enough, or the patch is no multiple of 4.
     """
 
-    def __init__(self, images, patch, batch, seed):
+    def __init__(self, images, patch, batch, seed, augmentation=PLAIN):
         check_patch(patch)
         large = [image for image in images if min(image.shape[:2]) >= patch]
         if not large:
             raise InputError(f"none of the {len(images)} training images is at least {patch}×{patch} pixels")
         sides = np.array([image.shape[:2] for image in large])
-        super().__init__([with_margin(image) for image in large], sides, patch, batch, seed)
+        super().__init__([with_margin(image) for image in large], sides, patch, batch, seed, augmentation)
 
 
 def check_patch(patch):

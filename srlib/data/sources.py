@@ -27,6 +27,8 @@ FOLDERS = {
     "bsds": {"train": "bsds/train", "test": "bsds/test"},
     "bsds400": {"train": "bsds"},  # both folders: none of them is in BSD100
     "faces": {"train": "faces/train", "test": "faces/test"},
+    "photos": {"train": "photos/train"},
+    "portraits": {"train": "portraits/train", "test": "portraits/test"},
 }
 FACES = ("ffhq", "faces", "officials", "ffhq-thumbnails")  # the largest first
 BENCHMARKS = ("set5", "set14", "bsd100", "urban100")
@@ -212,6 +214,8 @@ def _folder_photos(name, split, root):
         return _everyday(split, root)
     folders = FOLDERS[name]
     if split == "test":
+        if "test" not in folders:
+            raise InputError(f"data set {name!r} is for training only: it has no 'test' split")
         return _pick(root / folders["test"], lambda part: True)
     if "train" not in folders:
         raise _testing_only(name, split)

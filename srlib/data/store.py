@@ -93,9 +93,9 @@ class Store:
         start = int(self._offsets[index])
         return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
 
-    def sampler(self, patch, batch, seed):
+    def sampler(self, patch, batch, seed, augmentation=patches.PLAIN):
         """The `patches.Sampler` of random augmented patches from this store."""
-        return patches.Sampler(self, self.sides, patch, batch, seed)
+        return patches.Sampler(self, self.sides, patch, batch, seed, augmentation)
 
 
 def build(paths, folder, settings=None, budget=BUDGET, progress=True):
