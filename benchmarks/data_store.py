@@ -18,8 +18,12 @@ import numpy as np
 from PIL import Image
 
 from srlib import config as configs
-from srlib import files, gan, generator, notebook, optimizers, results
-from srlib.data import embedded, images, patches, sources, store
+from srlib import files
+from srlib.data import embedded, packed_store, patches, sources
+from srlib.imaging import pictures
+from srlib.machine import backend, environment
+from srlib.srgan import generator, training_steps
+from srlib.training import optimizers
 
 PATCH, BATCH, WORKERS, SECONDS, ROUNDS = 96, 16, 2, 2.0, 5
 MEMORY_BUDGET = 40 * 2**20  # bytes of memory, beside a store of ten times as many
@@ -39,7 +43,7 @@ def main():
         measured |= throughput(paths, folder)
         measured |= memory(paths, folder)
         measured |= waiting(paths, folder)
-    files.write_json(OUT, {**measured, "environment": results.environment()})
+    files.write_json(OUT, {**measured, "environment": environment.describe()})
     for name, value in measured.items():
         print(f"{name:<34} {value:>12,}" if isinstance(value, int) else f"{name:<34} {value:>12,.4f}")
 
@@ -47,15 +51,15 @@ def main():
 def _jpegs(root, folder):
     """JPEG files: COCO's training pictures of the data root, else the embedded photographs as JPEG."""
     if sources.has("coco", root):
-        return images.find(root / sources.FOLDERS["coco"]["train"])
+        return pictures.find(root / sources.FOLDERS["coco"]["train"])
     for name, path in embedded.paths("train").items():
-        Image.fromarray(images.read(path).rgb).save(folder / f"{name}.jpg", quality=90)
-    return images.find(folder)
+        Image.fromarray(pictures.read(path).rgb).save(folder / f"{name}.jpg", quality=90)
+    return pictures.find(folder)
 
 
 def throughput(paths, folder):
     """Crops a second of the store and of decoding, in turns, so that other work on the machine falls on both."""
-    sampler = store.build(paths, folder / "store", progress=False).sampler(PATCH, BATCH, seed=0)
+    sampler = packed_store.build(paths, folder / "store", progress=False).sampler(PATCH, BATCH, seed=0)
     packed, decoded = [], []
     for _ in range(ROUNDS):
         packed.append(_rate(sampler.batches(workers=WORKERS)))
@@ -95,7 +99,7 @@ def _decoding(paths):
 
     def one(index):
         random = np.random.default_rng(index)
-        image = images.read(usable[random.integers(len(usable))]).rgb
+        image = pictures.read(usable[random.integers(len(usable))]).rgb
         return patches.PatchSampler([image], PATCH, 1, seed=0)(index)[0]
 
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
@@ -106,11 +110,11 @@ def _decoding(paths):
 def memory(paths, folder):
     """Memory of building and sampling a store ten times the budget."""
     largest = max(paths, key=lambda path: path.stat().st_size)
-    one = store.packed_size(*images.read(largest).rgb.shape[:2])
+    one = packed_store.packed_size(*pictures.read(largest).rgb.shape[:2])
     many = [largest] * (10 * MEMORY_BUDGET // one + 1)
     before = _anonymous()
     tracemalloc.start()
-    built = store.build(many, folder / "large", budget=2**40, progress=False)
+    built = packed_store.build(many, folder / "large", budget=2**40, progress=False)
     building = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
     batches = built.sampler(PATCH, BATCH, seed=0).batches(workers=WORKERS)
@@ -138,8 +142,8 @@ def _anonymous():
 def waiting(paths, folder):
     """How long a training step waits for its batch, drawn by one thread while the step before runs."""
     config = configs.resolve("cpu")
-    sampler = store.build(paths, folder / "store", progress=False).sampler(PATCH, config.batch, seed=0)
-    model = gan.PixelTraining(generator.build(config), config.content_loss)
+    sampler = packed_store.build(paths, folder / "store", progress=False).sampler(PATCH, config.batch, seed=0)
+    model = training_steps.PixelTraining(generator.build(config), config.content_loss)
     model.compile(optimizer=optimizers.create("adam", 1e-4), jit_compile=False)
     batches = sampler.batches(workers=1)
     model.train_on_batch(*next(batches))  # compiles
@@ -155,6 +159,6 @@ def waiting(paths, folder):
 
 
 if __name__ == "__main__":
-    with notebook.quiet():
+    with backend.quiet():
         generator.build(configs.resolve("smoke"))
     main()

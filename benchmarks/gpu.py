@@ -7,10 +7,13 @@ GPU; elsewhere there are no rows. The case is not part of `srlib bench` without 
 import pathlib
 import sys
 
+import harness
 import keras
 import numpy as np
 
-from srlib import bench, config, engine, precision, training
+from srlib import config
+from srlib.machine import precision
+from srlib.training import compiled_models, fit
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import noise  # noqa: E402
@@ -19,7 +22,7 @@ STEPS = 200  # in one call of `fit`
 SIDE = 8192  # of the matrices whose product is the limit
 PRODUCTS = 20  # in one call
 ARITHMETIC = {"mixed_bfloat16": ("bfloat16", "bfloat16"), "float32": ("float32", "TF32")}
-OPERATIONS = {"pixel": bench.generator_operations, "adversarial": bench.adversarial_operations}
+OPERATIONS = {"pixel": harness.generator_operations, "adversarial": harness.adversarial_operations}
 TITLES = {"pixel": "pretraining step", "adversarial": "GAN step"}
 
 
@@ -34,19 +37,19 @@ def measure(rounds):
 
 def _limit(dtype, rounds):
     """Operations a second of a product of two large matrices."""
-    seconds = bench.interleaved({"product": bench.matmul(dtype, SIDE, PRODUCTS)}, rounds)["product"]
+    seconds = harness.interleaved({"product": harness.matmul(dtype, SIDE, PRODUCTS)}, rounds)["product"]
     return PRODUCTS * 2 * SIDE**3 / float(np.median(seconds))
 
 
 def _row(phase, batch, policy, limit, rounds):
     """One phase's step at one batch size in one arithmetic."""
     overrides = {"batch": batch, "precision": policy}
-    run = noise.steps(phase, overrides, STEPS, training.pace()[1])
-    seconds = float(np.median(bench.interleaved({"ours": run}, rounds)["ours"])) / STEPS
-    engine.forget()
+    run = noise.steps(phase, overrides, STEPS, fit.pace()[1])
+    seconds = float(np.median(harness.interleaved({"ours": run}, rounds)["ours"])) / STEPS
+    compiled_models.forget()
     keras.backend.clear_session()
     share = OPERATIONS[phase](config.resolve("full", 0, overrides)) / seconds / limit
     name = ARITHMETIC[policy][1]
     note = f"{1 / seconds:.0f} steps a second; products: {limit / 1e12:.0f} TFLOP/s"
     peer = f"share of the measured {name} matmul rate"
-    return bench.share(f"{TITLES[phase]} on a GPU, batch {batch}, {name}", peer, share, None, None, note)
+    return harness.share(f"{TITLES[phase]} on a GPU, batch {batch}, {name}", peer, share, None, None, note)

@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from srlib import config, engine
+from srlib import config
+from srlib.training import compiled_models
 
 
 def steps(phase, overrides, count, together=None):
@@ -17,7 +18,7 @@ def steps(phase, overrides, count, together=None):
         together: int, steps that run without the host between them; None for all of them.
     """
     settings = config.resolve("full", 0, overrides)
-    model = engine.prepare(phase, settings, together=together or count)
+    model = compiled_models.prepare(phase, settings, together=together or count)
     side = settings.hr_patch + 16
     patches = np.random.default_rng(0).integers(0, 256, (settings.batch, side, side, 3), dtype=np.uint8)
 

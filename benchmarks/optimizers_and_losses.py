@@ -3,9 +3,10 @@
 import pathlib
 import sys
 
+import harness
 import keras
 
-from srlib import bench, engine
+from srlib.training import compiled_models
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import noise  # noqa: E402
@@ -24,8 +25,8 @@ def measure(rounds):
     rows = []
     for name, phase, setting, value, baseline, limit in COMPARISONS:
         arms = {"ours": noise.steps(phase, {setting: value}, STEPS), "baseline": noise.steps(phase, {}, STEPS)}
-        seconds = [each / STEPS for each in bench.interleaved(arms, rounds).values()]
-        rows.append(bench.cost(f"{name}, {phase} step", baseline, *seconds, limit))
-        engine.forget()
+        seconds = [each / STEPS for each in harness.interleaved(arms, rounds).values()]
+        rows.append(harness.cost(f"{name}, {phase} step", baseline, *seconds, limit))
+        compiled_models.forget()
         keras.backend.clear_session()
     return rows

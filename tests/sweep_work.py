@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from srlib import sweep
+from srlib.experiments import task_runner
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,5 +66,5 @@ if __name__ == "__main__":
     import sweep_work  # under the name that workers import it by
 
     folder, count, workers, *scheduler = sys.argv[1:]
-    with sweep.crew(int(workers), *scheduler) as client:
-        sweep.run(sweep_work.tasks(int(count)), sweep_work.square, folder, client)
+    with task_runner.crew(int(workers), *scheduler) as client:
+        task_runner.run(sweep_work.tasks(int(count)), sweep_work.square, folder, client)

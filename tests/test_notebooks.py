@@ -9,7 +9,8 @@ import nbformat
 import papermill
 import pytest
 
-from srlib import course, results
+from srlib import records
+from srlib.course import runner
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -73,7 +74,7 @@ def test_parameters_are_literals_one_a_line_and_papermill_finds_them_all(path, n
     assert all(line.count("=") == 1 for line in lines)
     for line in lines:
         ast.literal_eval(line.split(" = ")[1])
-    assert course.parameters(path) == set(names)
+    assert runner.parameters(path) == set(names)
 
 
 def test_no_path_through_a_notebook_depends_on_the_profile(notebook):
@@ -145,7 +146,7 @@ def test_notebook_runs_by_itself_from_any_folder(path, tmp_path):
     papermill.execute_notebook(
         str(path), str(executed), {"profile": "smoke", "out_root": str(out)}, cwd=str(place), progress_bar=False
     )
-    assert results.recorded(f"{path.stem}-smoke-0", out).read("environment")["notebook_seconds"] > 0
+    assert records.recorded(f"{path.stem}-smoke-0", out).read("environment")["notebook_seconds"] > 0
     outputs = nbformat.read(executed, 4).cells
     wrong = [
         cell.source for cell in outputs if "solution" in cell.metadata.get("tags", []) and "✗" in str(cell.outputs)
@@ -160,7 +161,7 @@ def test_what_is_left_of_the_generator_s_gain_differs_with_the_block_that_is_tak
     papermill.execute_notebook(
         str(ROOT / "notebooks" / "02_generator.ipynb"), str(tmp_path / "executed.ipynb"), given, progress_bar=False
     )
-    rows = results.recorded("02_generator-smoke-0", tmp_path).table("removed")
+    rows = records.recorded("02_generator-smoke-0", tmp_path).table("removed")
     gains = {row["taken out"]: row["gain over bicubic (dB)"] for row in rows}
     assert gains["nothing"] > 0.05
     assert all(abs(gain - gains["nothing"]) > 1e-6 for part, gain in gains.items() if part != "nothing")

@@ -1,1 +1,1 @@
-"""Where pictures come from, and how they become batches."""
+"""Data sets: sources, patches, downloads, checks, and degradations."""

@@ -14,11 +14,11 @@ import itertools
 import numpy as np
 from PIL import Image
 
-from srlib import resize
 from srlib.config import SCALE
 from srlib.errors import InputError
+from srlib.imaging import bicubic, bicubic_layers
 
-MARGIN = resize.BicubicDownscale.MARGIN
+MARGIN = bicubic_layers.BicubicDownscale.MARGIN
 _PIXEL = np.dtype("V3")
 
 
@@ -202,7 +202,7 @@ _SYMMETRIES = (
 
 def with_margin(image):
     """An image cropped to the LR grid and mirrored outwards by the margin, as `imresize` sees its edges."""
-    return np.pad(resize.crop_to_multiple(image), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="symmetric")
+    return np.pad(bicubic.crop_to_multiple(image), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="symmetric")
 
 
 def _as_pixels(image):

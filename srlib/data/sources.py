@@ -14,10 +14,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from srlib import bicubic
 from srlib.config import SCALE, did_you_mean
-from srlib.data import catalogue, embedded, faces, images
+from srlib.data import catalogue, embedded
+from srlib.data.drawn_faces import draw
 from srlib.errors import InputError
+from srlib.imaging import bicubic, pictures
 
 SPLITS = ("train", "validation", "test")
 
@@ -52,7 +53,7 @@ class Photo:
     """One picture of a data set: its `id`, how to `load` it as an `images.Picture`, its file's `path` if it has one."""
 
     id: str
-    load: Callable[[], images.Picture]
+    load: Callable[[], pictures.Picture]
     path: pathlib.Path | None = None
 
 
@@ -97,7 +98,7 @@ def data_root(given=None):
 def from_folder(folder):
     """The `ImageSet` of all pictures below a folder; raises InputError as `images.find` does."""
     folder = pathlib.Path(folder)
-    return ImageSet(folder.name, "test", tuple(_photo(_id(path, folder), path) for path in images.find(folder)))
+    return ImageSet(folder.name, "test", tuple(_photo(_id(path, folder), path) for path in pictures.find(folder)))
 
 
 def load(name, split, root=None):
@@ -125,7 +126,7 @@ def load(name, split, root=None):
     if name == "embedded":
         return ImageSet(name, split, tuple(_photo(key, path) for key, path in embedded.paths(split).items()))
     if name == "drawn-faces":
-        return ImageSet(name, split, tuple(_drawn(index) for index in faces.indices(split)))
+        return ImageSet(name, split, tuple(_drawn(index) for index in draw.indices(split)))
     root = data_root(root)
     if root is None:
         raise InputError(f"data set {name!r} needs a data root: give --data-root or set SRLIB_DATA_ROOT")
@@ -148,7 +149,7 @@ def _reduce(photo, side):
     """A photo's colours at `side` pixels on the shorter side, bicubic."""
     rgb = photo.load().rgb
     part = min(side / min(rgb.shape[:2]), 1)
-    return images.Picture(bicubic.imresize(rgb, tuple(round(part * full) for full in rgb.shape[:2])))
+    return pictures.Picture(bicubic.imresize(rgb, tuple(round(part * full) for full in rgb.shape[:2])))
 
 
 def has(name, root):
@@ -229,7 +230,7 @@ def _everyday(split, root):
         raise _testing_only(EVERYDAY, split)
     with _BOXES.open(encoding="utf-8", newline="") as file:
         boxes = list(csv.DictReader(file))
-    files = {path.with_suffix(""): path for folder in _folders(EVERYDAY) for path in images.find(root / folder)}
+    files = {path.with_suffix(""): path for folder in _folders(EVERYDAY) for path in pictures.find(root / folder)}
     return [_cut(files, root / box["picture"], *(int(box[key]) for key in ("top", "left", "side"))) for box in boxes]
 
 
@@ -238,8 +239,8 @@ def _cut(files, picture, top, left, side):
     path = files.get(picture, picture)
 
     def load():
-        whole = images.read(path)
-        return images.Picture(np.ascontiguousarray(whole.rgb[top : top + side, left : left + side]), whole.grey)
+        whole = pictures.read(path)
+        return pictures.Picture(np.ascontiguousarray(whole.rgb[top : top + side, left : left + side]), whole.grey)
 
     return Photo(f"{picture.name}-{top}-{left}", load)
 
@@ -250,7 +251,7 @@ def _testing_only(name, split):
 
 def _pick(folder, wanted):
     """Photos of the files in `folder` whose name's hash (an int) is `wanted`; independent of the other files."""
-    found = images.find(folder)
+    found = pictures.find(folder)
     return [_photo(_id(path, folder), path) for path in found if wanted(_hash(path.stem))]
 
 
@@ -265,8 +266,8 @@ def _hash(text):
 
 
 def _photo(key, path):
-    return Photo(key, lambda: images.read(path), path)
+    return Photo(key, lambda: pictures.read(path), path)
 
 
 def _drawn(index):
-    return Photo(f"face-{index:04d}", lambda: images.Picture(faces.draw(index)))
+    return Photo(f"face-{index:04d}", lambda: pictures.Picture(draw.draw(index)))

@@ -1,0 +1,1 @@
+"""Publishing: the site, README tables, model cards and pages, all generated from records."""

@@ -1,0 +1,1 @@
+"""Downloads: files over HTTP with checksums, archives, and the library of data sets."""

@@ -1,0 +1,1 @@
+"""Faces drawn by a seeded renderer, for where many faces are needed and none may be shown."""

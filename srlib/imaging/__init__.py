@@ -1,0 +1,1 @@
+"""Pictures: resampling, pixel ranges, tiles, files, measures of two pictures, and figures."""

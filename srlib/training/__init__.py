@@ -1,0 +1,1 @@
+"""Training networks: recipes, the training loop, optimizers, callbacks and checkpoints."""

@@ -1,0 +1,133 @@
+"""Models ready to train: built and compiled once, for all runs of a process that differ in numbers alone.
+
+Tracing and optimising the graph of a step takes many times longer than the step. The numbers in which the runs of an
+ablation differ (seed, learning rate, steps, the data) are therefore variables of the compiled step or stay outside of
+it; a new run gets the weights and the optimizer of a fresh one, and the graph that is there.
+"""
+
+import collections
+import dataclasses
+import random
+
+import keras
+import numpy as np
+
+from srlib.data.degradation import keras_layers
+from srlib.machine import distribution, precision
+from srlib.srgan import discriminator, generator, training_steps
+from srlib.training import optimizers, schedules
+
+KEPT = 4  # compiled models that stay in memory
+
+# Settings that the compiled step does not depend on.
+_NUMBERS = (
+    "profile",
+    "seed",
+    "train_data",
+    "train_images",
+    "reduction",
+    "permute_channels",
+    "detail_draws",
+    "pretrain_steps",
+    "pretrain_learning_rate",
+    "gan_steps",
+    "gan_learning_rate",
+    "start_share",
+    "schedule",
+    "warmup_steps",
+    "log_every",
+    "evaluate_images",
+    "statistics_batches",
+)
+
+_ready = collections.OrderedDict()
+
+
+def prepare(phase, config, together=1, start=None, devices="none"):
+    """A compiled training model as new: fresh weights from the seed, or those of `start`; an optimizer at step 0.
+
+    The model stays here for the next run of its kind: whatever it has learned has to be copied out of it before.
+
+    Args:
+        phase: "pixel" or "adversarial".
+        config: `Config`.
+        together: int, steps that run without the host between them.
+        start: generator to begin with, or None for fresh weights.
+        devices: name of the `distribution.engine` in whose scope this is called.
+    Returns:
+        `training_steps.PixelTraining` or `training_steps.AdversarialTraining`
+    """
+    key = (phase, together, devices, precision.resolve(config.precision), _shape(config))
+    random.seed(config.seed)  # what initialisers draw from; `keras.utils.set_random_seed` imports TensorFlow always
+    model = _ready.pop(key, None)
+    if model is None:
+        model = _compiled(phase, config, together)
+    else:
+        _renew(model)
+    if start is not None:
+        model.generator.set_weights(start.get_weights())
+    model.schedule.take(_schedule(phase, config))
+    _ready[key] = model
+    while len(_ready) > KEPT:
+        _ready.popitem(last=False)
+    return model
+
+
+def forget():
+    """Drop all compiled models, and their memory."""
+    _ready.clear()
+
+
+def _shape(config):
+    """The settings that the compiled step depends on."""
+    return tuple((name, value) for name, value in dataclasses.asdict(config).items() if name not in _NUMBERS)
+
+
+def _compiled(phase, config, together):
+    """The training model of fresh networks, compiled, with its optimizer built."""
+    options = {"content_loss": config.content_loss, "dssim_weight": config.dssim_weight}
+    options["degradation"] = keras_layers.create(config.degradation)
+    with precision.scope(precision.resolve(config.precision)):
+        network = generator.build(config)
+        if phase == "pixel":
+            model = training_steps.PixelTraining(network, **options)
+        else:
+            options["adversarial_weight"] = config.adversarial_weight
+            model = training_steps.AdversarialTraining(network, discriminator.build(config), **options)
+    schedule = _schedule(phase, config)
+    optimizer = optimizers.create(config.optimizer, schedule, config.weight_average, config.adabelief_epsilon)
+    schedule.share(optimizer)
+    optimizer = distribution.loss_scaled(optimizer, model.dtype_policy.name)
+    # XLA is JAX's way to compile. On TensorFlow it has no bfloat16 convolutions for the CPU and takes twice the time.
+    jit = keras.backend.backend() == "jax"
+    model.compile(optimizer=optimizer, jit_compile=jit, steps_per_execution=together)
+    model.optimizer.build(model.trainable_variables)
+    model.schedule = schedule
+    model.scalars = [None if len(variable.shape) else np.asarray(variable) for variable in model.optimizer.variables]
+    return model
+
+
+def _renew(model):
+    """Give a compiled model weights as fresh networks have them, and its optimizer the values that it had at first."""
+    for network in (model.generator, getattr(model, "discriminator", None)):
+        for layer in network.layers if network else ():
+            _initialise(layer)
+    for variable, scalar in zip(model.optimizer.variables, model.scalars, strict=True):
+        variable.assign(np.zeros(variable.shape, variable.dtype) if scalar is None else scalar)
+
+
+def _initialise(layer):
+    """Draw a layer's weights anew, as building it does; a tenth of the time of building the network again."""
+    for name, initializer in list(vars(layer).items()):
+        variable = getattr(layer, name.removesuffix("_initializer")) if name.endswith("_initializer") else None
+        if variable is not None:
+            variable.assign(initializer.clone()(variable.shape, variable.dtype))
+
+
+def _schedule(phase, config):
+    """The learning rate over a phase."""
+    if phase == "pixel":
+        rate, steps = config.pretrain_learning_rate, config.pretrain_steps
+    else:
+        rate, steps = config.gan_learning_rate, config.gan_steps
+    return schedules.create(config.schedule, rate, steps, config.warmup_steps)

@@ -1,0 +1,1 @@
+"""Using a trained generator: model files, enlarging pictures, and export to other formats."""

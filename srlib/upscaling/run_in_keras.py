@@ -1,0 +1,170 @@
+"""Enlarging by a compiled function of the Keras backend, in float32 or with bfloat16 products."""
+
+import dataclasses
+
+import keras
+import ml_dtypes
+import numpy as np
+from keras import ops
+
+from srlib.errors import InputError
+from srlib.imaging import pixel_shuffle
+from srlib.machine import precision
+from srlib.upscaling import folded_network
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+# Which parts of a network have bfloat16 products then. The first convolution never has: its input is pixels, and what
+# is lost there is lost for all.
+_LOWER = ("trunk", "upsampling", "image")
+
+
+def resolve(name="auto"):
+    """The precision to enlarge in on this machine.
+
+    Args:
+        name: "auto" or one of `PRECISIONS`, which is returned as it is.
+    Returns:
+        "mixed_bfloat16" where `precision.resolve` chooses it for training, "float32" otherwise and for JAX on a CPU,
+        whose convolutions gain nothing from it.
+    Raises:
+        InputError: unknown name.
+    """
+    if name == "auto":
+        gains = keras.backend.backend() != "jax" or precision.gpu_capability() is not None
+        return "mixed_bfloat16" if gains and precision.resolve("auto") == "mixed_bfloat16" else "float32"
+    if name not in PRECISIONS:
+        raise InputError(f"unknown precision {name!r}: choose auto, {', '.join(PRECISIONS)}")
+    return name
+
+
+class Engine:
+    """A folded network as two compiled functions: from pixels to features, and from both to the picture.
+
+    Args:
+        network: `folded_network.Network`.
+        precision: str, as `resolve` takes it.
+    """
+
+    def __init__(self, network, precision="float32"):
+        compile, kind = _BACKENDS[keras.backend.backend()]
+        lower = resolve(precision) == "mixed_bfloat16"
+        network, arithmetic = _rounded(network) if lower else network, kind(lower)
+        filters = network.first.kernel.shape[3]
+
+        def features(pixels):
+            return folded_network.features(network, pixels, arithmetic)
+
+        def picture(deep, pixels):
+            return folded_network.picture(network, deep, pixels, arithmetic)
+
+        self.features = compile(features, (3, "float32"))
+        self._picture = compile(picture, (filters, arithmetic.dtype("trunk")), (3, "float32"))
+
+    def picture(self, features, pixels):
+        """float32 array (batch, 4 height, 4 width, 3), values 0..255 not rounded."""
+        return ops.convert_to_numpy(self._picture(features, pixels))
+
+
+class Arithmetic:
+    """What `folded_network.features` and `folded_network.picture` are made of, on tensors.
+
+    Args:
+        lower: bool, whether most convolutions take bfloat16 products. Slopes stay in float32: one that is rounded
+            enlarges or diminishes all that is negative in a channel, which shifts the picture's colours.
+    """
+
+    def __init__(self, lower=False):
+        self._lower = lower
+
+    def dtype(self, part):
+        return "bfloat16" if self._lower and part in _LOWER else "float32"
+
+    def convolution(self, features, convolution, padding="same"):
+        dtype = self.dtype(convolution.part)
+        kernel, bias = (ops.convert_to_tensor(value, dtype) for value in (convolution.kernel, convolution.bias))
+        sums = self.biased(ops.conv(ops.cast(features, dtype), kernel, padding=padding), bias)
+        if convolution.slopes is None:
+            return sums
+        negative = ops.cast(ops.cast(sums, "float32") * convolution.slopes, dtype)
+        return ops.where(sums > 0, sums, negative)
+
+    def biased(self, sums, bias):
+        return sums + bias
+
+    def enlarge(self, pixels, convolution):
+        sides = [folded_network.MARGIN, folded_network.MARGIN]
+        return self.convolution(ops.pad(pixels, [[0, 0], sides, sides, [0, 0]], mode="symmetric"), convolution, "valid")
+
+    def add(self, one, other):
+        return one + ops.cast(other, one.dtype)
+
+    def shuffle(self, features, scale):
+        return pixel_shuffle.shuffle(features, scale, ops)
+
+    def squash(self, features):
+        return 127.5 * (ops.tanh(ops.cast(features, "float32")) + 1)
+
+
+def _rounded(network):
+    """A `folded_network.Network` with the kernels of `_LOWER` rounded to bfloat16."""
+    blocks = tuple(tuple(_rounded_kernel(convolution) for convolution in block) for block in network.blocks)
+    upsampling = tuple(_rounded_kernel(convolution) for convolution in network.upsampling)
+    last, image = _rounded_kernel(network.last), _rounded_kernel(network.image)
+    return dataclasses.replace(network, blocks=blocks, last=last, upsampling=upsampling, image=image)
+
+
+def _rounded_kernel(convolution):
+    return dataclasses.replace(convolution, kernel=rounded(convolution.kernel))
+
+
+def rounded(kernel):
+    """A kernel in bfloat16's steps, each weight taking on what its neighbour lost: the sums stay, channel by channel.
+
+    Rounded one by one, the errors of some hundred weights add up to a shift that the picture shows.
+
+    Args:
+        kernel: float32 (k, k, channels, filters).
+    Returns:
+        float32 of the same shape.
+    Source: error diffusion, after Floyd and Steinberg, "An adaptive algorithm for spatial greyscale", 1976.
+    """
+    taps = np.moveaxis(kernel, 2, 0).reshape(-1, kernel.shape[3])
+    result, lost = np.empty_like(taps), np.zeros(kernel.shape[3], np.float32)
+    for index, tap in enumerate(taps):
+        result[index] = (tap + lost).astype(ml_dtypes.bfloat16)
+        lost += tap - result[index]
+    size, _, channels, filters = kernel.shape
+    return np.moveaxis(result.reshape(channels, size, size, filters), 0, 2)
+
+
+class TensorFlow(Arithmetic):
+    """The same with TensorFlow's own operations where they save a pass over memory, and where TFLite knows them."""
+
+    def biased(self, sums, bias):
+        import tensorflow as tf
+
+        return tf.nn.bias_add(sums, bias)  # one operation with the convolution before it
+
+    def shuffle(self, features, scale):
+        import tensorflow as tf
+
+        return tf.nn.depth_to_space(features, scale)
+
+
+def _tensorflow(function, *inputs):
+    """`function` as one graph for pictures of every size; `inputs` are the (channels, dtype) of its arguments."""
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((None, None, None, channels), dtype) for channels, dtype in inputs]
+    return tf.function(function, input_signature=signature, autograph=False)
+
+
+def _jax(function, *inputs):
+    """`function` compiled anew for every size of picture: the tiles of one picture are all of the same size."""
+    import jax
+
+    return jax.jit(function)
+
+
+# The one place where backends differ: how a function is compiled, and what it is made of.
+_BACKENDS = {"tensorflow": (_tensorflow, TensorFlow), "jax": (_jax, Arithmetic)}
