@@ -29,7 +29,8 @@ lint: $(READY_TO_TEST)
 	$(VENV)/bin/srlib student
 
 # New versions within pyproject.toml's ranges: what the course needs, and what the tests need beside it.
-COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate pyproject.toml \
+  --extra course
 lock: $(READY)
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(COMPILE) --upgrade --output-file requirements.lock

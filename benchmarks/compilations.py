@@ -2,19 +2,15 @@
 
 import contextlib
 import io
-import pathlib
-import sys
 import time
 
 import harness
 import keras
+import plain
 
 from srlib import config
 from srlib.data import sources
 from srlib.training import compiled_models, fit
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import plain  # noqa: E402
 
 RUNS, STEPS = 10, 20
 
@@ -31,21 +27,21 @@ def _rows(name, phase, plainly, pictures):
     """One phase on one compiled model, beside a compilation for each run, and beside plain Keras."""
 
     def separately(*run):
-        compiled_models.forget()
+        compiled_models.clear()
         phase(*run)
 
     _seconds(separately, pictures, runs=1)  # what a process does once: loading XLA, starting threads
     ours, separate, plain_keras = (_seconds(each, pictures) for each in (phase, separately, plainly))
     case = f"ten runs of {STEPS} steps, {name}, small network"
     return [
-        harness.row(case, "ten separate compilations", ours, separate, 3.0, 6.0),
-        harness.row(case, "plain Keras, float32, Python loop, a model for each run", ours, plain_keras),
+        harness.row(case, "ten separate compilations", ours=ours, theirs=separate, asked=(3.0, 6.0)),
+        harness.row(case, "plain Keras, float32, Python loop, a model for each run", ours=ours, theirs=plain_keras),
     ]
 
 
 def _seconds(phase, pictures, runs=RUNS):
     """Seconds of all runs, the compilation of the first among them."""
-    compiled_models.forget()
+    compiled_models.clear()
     keras.backend.clear_session()
     start = time.perf_counter()
     for seed in range(runs):
@@ -60,7 +56,7 @@ def _pixel(settings, pictures):
 
 
 def _adversarial(settings, pictures):
-    fit.adversarial(settings, pictures, None)
+    fit.adversarial(settings, pictures, start=None)
 
 
 def _plain_pixel(settings, pictures):

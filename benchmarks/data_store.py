@@ -19,10 +19,10 @@ from PIL import Image
 
 from srlib import config as configs
 from srlib import files
-from srlib.data import embedded, packed_store, patches, sources
+from srlib.data import catalogue, embedded, packed_store, patches, sources
 from srlib.imaging import pictures
 from srlib.machine import backend, environment
-from srlib.srgan import generator, training_steps
+from srlib.srgan import generator, losses, training_steps
 from srlib.training import optimizers
 
 PATCH, BATCH, WORKERS, SECONDS, ROUNDS = 96, 16, 2, 2.0, 5
@@ -51,7 +51,7 @@ def main():
 def _jpegs(root, folder):
     """JPEG files: COCO's training pictures of the data root, else the embedded photographs as JPEG."""
     if sources.has("coco", root):
-        return pictures.find(root / sources.FOLDERS["coco"]["train"])
+        return pictures.find(root / catalogue.DATA_SETS["coco"].splits["train"])
     for name, path in embedded.paths("train").items():
         Image.fromarray(pictures.read(path).rgb).save(folder / f"{name}.jpg", quality=90)
     return pictures.find(folder)
@@ -59,7 +59,9 @@ def _jpegs(root, folder):
 
 def throughput(paths, folder):
     """Crops a second of the store and of decoding, in turns, so that other work on the machine falls on both."""
-    sampler = packed_store.build(paths, folder / "store", progress=False).sampler(PATCH, BATCH, seed=0)
+    sampler = packed_store.build(paths, folder / "store", progress=False).sampler(
+        patches.PatchSettings(PATCH, BATCH, seed=0)
+    )
     packed, decoded = [], []
     for _ in range(ROUNDS):
         packed.append(_rate(sampler.batches(workers=WORKERS)))
@@ -100,7 +102,7 @@ def _decoding(paths):
     def one(index):
         random = np.random.default_rng(index)
         image = pictures.read(usable[random.integers(len(usable))]).rgb
-        return patches.PatchSampler([image], PATCH, 1, seed=0)(index)[0]
+        return patches.PatchSampler([image], PATCH, batch=1, seed=0)(index)[0]
 
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         for index in itertools.count():
@@ -117,7 +119,7 @@ def memory(paths, folder):
     built = packed_store.build(many, folder / "large", budget=2**40, progress=False)
     building = tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
-    batches = built.sampler(PATCH, BATCH, seed=0).batches(workers=WORKERS)
+    batches = built.sampler(patches.PatchSettings(PATCH, BATCH, seed=0)).batches(workers=WORKERS)
     for _ in range(400):
         next(batches)
     batches.close()
@@ -142,8 +144,10 @@ def _anonymous():
 def waiting(paths, folder):
     """How long a training step waits for its batch, drawn by one thread while the step before runs."""
     config = configs.resolve("cpu")
-    sampler = packed_store.build(paths, folder / "store", progress=False).sampler(PATCH, config.batch, seed=0)
-    model = training_steps.PixelTraining(generator.build(config), config.content_loss)
+    sampler = packed_store.build(paths, folder / "store", progress=False).sampler(
+        patches.PatchSettings(PATCH, config.batch, seed=0)
+    )
+    model = training_steps.PixelTraining(generator.build(config), losses.content(config.content_loss))
     model.compile(optimizer=optimizers.create("adam", 1e-4), jit_compile=False)
     batches = sampler.batches(workers=1)
     model.train_on_batch(*next(batches))  # compiles

@@ -1,22 +1,17 @@
 """Training steps of the published networks on a GPU: steps a second and share of its rate of matrix products.
 
 By precision (bfloat16, and float32 whose products the card takes as TF32) and batch size. Runs where the backend sees a
-GPU; elsewhere there are no rows. The case is not part of `srlib bench` without `--only gpu`.
+GPU; elsewhere there are no rows. The harness runs this case only where it is named: `--only gpu`.
 """
-
-import pathlib
-import sys
 
 import harness
 import keras
+import noise
 import numpy as np
 
 from srlib import config
 from srlib.machine import precision
 from srlib.training import compiled_models, fit
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import noise  # noqa: E402
 
 STEPS = 200  # in one call of `fit`
 SIDE = 8192  # of the matrices whose product is the limit
@@ -37,19 +32,19 @@ def measure(rounds):
 
 def _limit(dtype, rounds):
     """Operations a second of a product of two large matrices."""
-    seconds = harness.interleaved({"product": harness.matmul(dtype, SIDE, PRODUCTS)}, rounds)["product"]
+    seconds = harness.interleaved({"product": harness.matmul(dtype, SIDE, products=PRODUCTS)}, rounds)["product"]
     return PRODUCTS * 2 * SIDE**3 / float(np.median(seconds))
 
 
 def _row(phase, batch, policy, limit, rounds):
     """One phase's step at one batch size in one arithmetic."""
     overrides = {"batch": batch, "precision": policy}
-    run = noise.steps(phase, overrides, STEPS, fit.pace()[1])
+    run = noise.steps(phase, overrides, STEPS, fit.pace(phase, config.Config()).steps_per_execution)
     seconds = float(np.median(harness.interleaved({"ours": run}, rounds)["ours"])) / STEPS
-    compiled_models.forget()
+    compiled_models.clear()
     keras.backend.clear_session()
     share = OPERATIONS[phase](config.resolve("full", 0, overrides)) / seconds / limit
     name = ARITHMETIC[policy][1]
     note = f"{1 / seconds:.0f} steps a second; products: {limit / 1e12:.0f} TFLOP/s"
     peer = f"share of the measured {name} matmul rate"
-    return harness.share(f"{TITLES[phase]} on a GPU, batch {batch}, {name}", peer, share, None, None, note)
+    return harness.share(f"{TITLES[phase]} on a GPU, batch {batch}, {name}", peer, part=share, note=note)

@@ -1,51 +1,90 @@
 """Timings of srlib beside its peers: one run, one machine, taking turns; the table and the projection drawn from them.
 
-The cases are the programs of the folder benchmarks/, each with a function `measure(rounds)` that gives rows.
+    python benchmarks/harness.py [--only training,upscaling] [--rounds 9]
+
+The cases are the programs beside this one, each with a function `measure(rounds)` that gives rows.
 """
 
-import importlib.util
+import importlib
 import json
 import pathlib
 import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+import click
 import numpy as np
 
 from srlib import files
-from srlib.config import did_you_mean
+from srlib.config import Config, did_you_mean
 from srlib.errors import InputError
-from srlib.machine import environment
+from srlib.machine import backend, environment
 
+FOLDER = pathlib.Path(__file__).parent
+Row = dict[str, Any]  # of the table, as `row`, `cost` and `share` make it
 CASES = ("training", "adversarial", "upscaling", "compilations", "optimizers_and_losses")
 ON_REQUEST = ("gpu",)  # only where it is named
 
 
-def row(case, peer, ours, theirs, must=None, aim=None, note=""):
+@click.command()
+@click.option("--only", default="", metavar="CASES", help=f"Some of them: {','.join(CASES + ON_REQUEST)}.")
+@click.option("--rounds", type=click.IntRange(min=1), default=9, show_default=True, help="Turns of each side.")
+def main(only: str, rounds: int) -> None:
+    """Time every case beside its peers and draw the table in benchmarks/README.md.
+
+    On a machine that does nothing else. Each case writes its rows with machine, versions and commit as it ends.
+    """
+    backend.import_keras()
+    path = FOLDER / "results" / "bench.json"
+    try:
+        for name, rows in run(list(filter(None, only.split(","))), rounds):
+            record(path, name, rows)
+            for each in rows:
+                click.echo(f"{each['case']:<40} {each['ratio']:6.2f}  {each['peer']}")
+    except InputError as error:
+        raise click.UsageError(str(error)) from error
+    update(FOLDER / "README.md", path, Config())
+
+
+def row(
+    case: str,
+    peer: str,
+    *,
+    ours: float | np.ndarray,
+    theirs: float | np.ndarray,
+    asked: tuple[float | None, float | None] = (None, None),
+    note: str = "",
+) -> Row:
     """One line of the table: how many times faster ours is, the median over rounds of their time by ours in a round.
 
     Args:
         case, peer: str, what is timed and against what.
         ours, theirs: floats, or arrays (rounds,), seconds.
-        must, aim: float, the ratio that is asked for, or None.
+        asked: (float, float), the ratio that must be, and the one aimed at; None where nothing is asked.
         note: str, what a reader has to know.
     """
+    must, aim = asked
     ours, theirs = np.atleast_1d(ours).astype(float), np.atleast_1d(theirs).astype(float)
     ratio = float(np.median(theirs / ours))
     seconds = {"seconds": float(np.median(ours)), "peer_seconds": float(np.median(theirs))}
     return {"case": case, "peer": peer, "ratio": ratio, **seconds, "must": must, "aim": aim, "note": note}
 
 
-def cost(case, peer, ours, theirs, limit):
+def cost(case: str, peer: str, *, ours: float | np.ndarray, theirs: float | np.ndarray, limit: float) -> Row:
     """A row for what may cost more than its peer: the median over rounds of our time by theirs, at most `limit`."""
-    each = row(case, peer, theirs, ours)
+    each = row(case, peer, ours=theirs, theirs=ours)
     return {**each, "seconds": each["peer_seconds"], "peer_seconds": each["seconds"], "limit": limit}
 
 
-def share(case, peer, part, must, aim, note):
+def share(
+    case: str, peer: str, *, part: float, asked: tuple[float | None, float | None] = (None, None), note: str
+) -> Row:
     """A row for the part of a limit that is reached."""
-    return {**row(case, peer, 1, 1, must, aim, note), "ratio": part, "seconds": None, "peer_seconds": None}
+    each = row(case, peer, ours=1, theirs=1, asked=asked, note=note)
+    return {**each, "ratio": part, "seconds": None, "peer_seconds": None}
 
 
-def interleaved(functions, rounds):
+def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
     """Seconds of each function in each round, the order turning from round to round, after one call of each.
 
     Args:
@@ -65,7 +104,7 @@ def interleaved(functions, rounds):
     return {name: np.array(values) for name, values in seconds.items()}
 
 
-def matmul(dtype="bfloat16", side=2048, products=1):
+def matmul(dtype: str = "bfloat16", side: int = 2048, *, products: int = 1) -> Callable[[], float]:
     """A function that takes `products` products of two matrices of `side`² numbers: 2 `side`³ operations each.
 
     A number is read after the last of them only: on a GPU, waiting for one product costs as much as a part of it.
@@ -82,7 +121,7 @@ def matmul(dtype="bfloat16", side=2048, products=1):
     return multiply
 
 
-def generator_operations(config):
+def generator_operations(config: Config) -> int:
     """Multiplications and additions of one training step of the generator: three times those of its convolutions.
 
     As published, at the sides where the figure has them: the count is of the mathematics, not of what we compute.
@@ -95,7 +134,7 @@ def generator_operations(config):
     return 3 * 2 * products * config.batch
 
 
-def adversarial_operations(config):
+def adversarial_operations(config: Config) -> int:
     """Those of a step of both networks: the generator's, and seven times the discriminator's forward pass.
 
     Two passes forward, for originals and generated pictures; for both the gradients of the weights and of what lies
@@ -111,39 +150,28 @@ def adversarial_operations(config):
     return generator_operations(config) + 7 * 2 * products * config.batch
 
 
-def run(folder, only=(), rounds=9):
-    """The rows of the cases in the folder benchmarks/, one case after the other, as they come.
+def run(only: Sequence[str] = (), rounds: int = 9) -> Iterator[tuple[str, list[Row]]]:
+    """(name, rows) of the cases, or of those named `only`, one after the other, as they come.
 
     Raises:
-        InputError: unknown case, or a folder without them.
+        InputError: unknown case.
     """
     for name in only:
         if name not in CASES + ON_REQUEST:
             known = CASES + ON_REQUEST
             raise InputError(f"unknown case {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
     for name in only or CASES:
-        yield name, _program(pathlib.Path(folder), name).measure(rounds)
+        yield name, importlib.import_module(name).measure(rounds)
 
 
-def _program(folder, name):
-    """The module benchmarks/<name>.py."""
-    path = folder / f"{name}.py"
-    if not path.is_file():
-        raise InputError(f"{path} is not there: `srlib bench` runs in a clone of the repository")
-    spec = importlib.util.spec_from_file_location(f"srlib_benchmarks_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def record(path, name, rows):
+def record(path: pathlib.Path, name: str, rows: list[Row]) -> None:
     """Write a case's rows with the machine into the JSON file `path`, in place of what it holds of that case."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     kept[name] = {**environment.describe(), "rows": rows}
     files.write_json(path, kept)
 
 
-def table(recorded):
+def table(recorded: dict[str, dict]) -> str:
     """The Markdown table of all recorded rows, one section for each machine and commit that measured them."""
     lines = ["| case | beside | measured | must | aim | ours | theirs | |", "|---|---|---|---|---|---|---|---|"]
     lines += [_line(each) for case in recorded.values() for each in case["rows"]]
@@ -154,13 +182,13 @@ def table(recorded):
     return "\n".join([*lines, "", *(f"Measured on {machine}." for machine in sorted(machines))])
 
 
-def _line(each):
+def _line(each: Row) -> str:
     times = [_time(each[name]) if each[name] else "" for name in ("seconds", "peer_seconds")]
     cells = [each["case"], each["peer"], *_claim(each), *times, each["note"]]
     return f"| {' | '.join(cells)} |"
 
 
-def _claim(each):
+def _claim(each: Row) -> tuple[str, ...]:
     """What was measured, what must and what should be, in the words of the row's kind."""
     if "limit" in each:
         return f"{each['ratio']:.2f} of its time", f"≤ {each['limit']:g}", ""
@@ -170,11 +198,11 @@ def _claim(each):
     return f"{each['ratio']:.1f}× as fast", *asked
 
 
-def _time(seconds):
+def _time(seconds: float) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def _versions(case):
+def _versions(case: dict) -> str:
     backend = "tensorflow" if "tensorflow" in case["packages"] else "jax"  # with both installed the former computes
     return ", ".join(f"{name} {case['packages'][name]}" for name in (backend, "keras") if name in case["packages"])
 
@@ -186,7 +214,7 @@ COCO, FFHQ = 118_287, 70_000  # photographs
 COCO_PIXELS, FFHQ_PIXELS = 640 * 480, 1024 * 1024  # COCO's most common size; FFHQ's only one
 
 
-def projection(steps, share, config, drawn):
+def projection(steps: tuple[float, float], share: float, *, config: Config, drawn: float) -> list[Row]:
     """What the reproduction would take by the paper's schedule, on COCO and again on faces: a row for each machine.
 
     Args:
@@ -214,27 +242,31 @@ def projection(steps, share, config, drawn):
     return rows
 
 
-def storage():
+def storage() -> dict[str, float]:
     """Gigabytes of both data sets as packed pixels: what a full run reads from."""
     return {"COCO": COCO * COCO_PIXELS * 3 / 1e9, "FFHQ": FFHQ * FFHQ_PIXELS * 3 / 1e9}
 
 
-def projection_table(recorded, drawn, config, share=0.3):
+def projection_table(recorded: dict[str, dict], drawn: float, *, config: Config, share: float = 0.3) -> str:
     """The Markdown table of the projection from the recorded steps and rate of drawing."""
     steps = tuple(recorded[name]["rows"][0]["seconds"] for name in ("training", "adversarial"))
     lines = ["| machine | hours | patches a second | read, MB/s | limit |", "|---|---|---|---|---|"]
-    for row in projection(steps, share, config, drawn):
+    for row in projection(steps, share, config=config, drawn=drawn):
         rates = f"{row['hours']:,.1f} | {row['patches']:,.0f} | {row['megabytes']:,.0f}"
         lines.append(f"| {row['machine']} | {rates} | {row['limit']} |")
     sizes = ", ".join(f"{name} {size:.0f} GB" for name, size in storage().items())
     return "\n".join([*lines, "", f"Packed pixels on disk: {sizes}. One process draws {drawn:,.0f} patches a second."])
 
 
-def update(readme, path, config):
+def update(readme: pathlib.Path, path: pathlib.Path, config: Config) -> None:
     """Draw the table and the projection anew between their markers in benchmarks/README.md."""
     recorded = json.loads(path.read_text())
     drawn = json.loads((path.parent / "data_store.json").read_text())["store_crops_per_second"]
     parts = {"table": table(recorded)}
     if {"training", "adversarial"} <= set(recorded):
-        parts["projection"] = projection_table(recorded, drawn, config)
+        parts["projection"] = projection_table(recorded, drawn, config=config)
     files.replace_parts(readme, parts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,10 @@
 """What AdaBelief and the DSSIM loss cost a training step, beside Adam and MSE: published network, batch 16, 96 px."""
 
-import pathlib
-import sys
-
 import harness
 import keras
+import noise
 
 from srlib.training import compiled_models
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import noise  # noqa: E402
 
 STEPS = 4  # in one call
 COMPARISONS = (
@@ -25,8 +20,8 @@ def measure(rounds):
     rows = []
     for name, phase, setting, value, baseline, limit in COMPARISONS:
         arms = {"ours": noise.steps(phase, {setting: value}, STEPS), "baseline": noise.steps(phase, {}, STEPS)}
-        seconds = [each / STEPS for each in harness.interleaved(arms, rounds).values()]
-        rows.append(harness.cost(f"{name}, {phase} step", baseline, *seconds, limit))
-        compiled_models.forget()
+        ours, theirs = (each / STEPS for each in harness.interleaved(arms, rounds).values())
+        rows.append(harness.cost(f"{name}, {phase} step", baseline, ours=ours, theirs=theirs, limit=limit))
+        compiled_models.clear()
         keras.backend.clear_session()
     return rows

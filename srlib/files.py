@@ -1,10 +1,12 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing of files, whole or not at all, and the lock of a folder."""
 
 import contextlib
 import json
 import os
 import pathlib
 import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 try:
     import fcntl
@@ -13,15 +15,17 @@ except ImportError:  # Windows
 
 from srlib.errors import InputError
 
+PathLike = pathlib.Path | str
+
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: PathLike) -> Iterator[pathlib.Path]:
     """Yield a temporary path beside `path`; move it there on success, remove it on any failure.
 
     Args:
         path: where the file shall stand; its folder is made if it is missing.
     Yields:
-        `pathlib.Path` with the same suffix, to be written by the caller.
+        a path with the same suffix, to be written by the caller.
     Raises:
         InputError: the folder cannot be made or written.
     """
@@ -43,30 +47,35 @@ def replacing(path):
         beside.unlink(missing_ok=True)
 
 
-def _umask():
+def _umask() -> int:
     """The process' umask; reading it means setting it, so set it back."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def write_text(path, text):
-    """Write `text` (str) to `path` as UTF-8, whole or not at all."""
+def write_bytes(path: PathLike, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
     with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(content)
 
 
-def write_json(path, value):
+def write_text(path: PathLike, text: str) -> None:
+    """Write `text` to `path` as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: PathLike, value: Any) -> None:
     """Write `value` to `path` as indented JSON with a final newline, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def replace_parts(path, parts):
+def replace_parts(path: PathLike, parts: Mapping[str, str]) -> None:
     """Replace what stands between markers in a text file: all parts, or the file stays as it is.
 
     Args:
         path: of the file; part `name` stands between the lines <!-- name --> and <!-- end of name -->.
-        parts: {name: str}.
+        parts: the new parts by name.
     Raises:
         InputError: the file cannot be read, or lacks a part's markers.
     """
@@ -86,7 +95,7 @@ def replace_parts(path, parts):
 
 
 @contextlib.contextmanager
-def claimed(folder):
+def claimed(folder: PathLike) -> Iterator[None]:
     """Hold a folder for the block: others who claim it wait until the block ends or its process dies.
 
     A file system or a machine without file locks grants every claim at once.

@@ -56,32 +56,32 @@ def _refuse():
 GAIN = {"adam": 0.0, "twin": 0.0, "better": 0.5, "worse": -0.7, "bicubic": -1.0}
 
 
-def pretend(unit, place, out=None, root=None):
-    """In place of `training_task.perform`: scores by `GAIN`, a validation PSNR that is best at the learning rate 1e-3.
+def pretend(task, folder, out=None, root=None):
+    """In place of `training_task.run`: scores by `GAIN`, a validation PSNR that is best at the learning rate 1e-3.
 
-    It notes what it is asked to do in the sweep's file log. The arm "bad" diverges, the arm "broken" raises, and a file
-    stop-<kind> in the sweep's folder interrupts.
+    It notes what it is asked to do in the ablation's file log. The arm "bad" diverges, the arm "broken" raises, and a
+    file stop-<kind> in the ablation's folder interrupts.
     """
-    with open(place.parent / "log", "a") as log:
-        log.write(unit.id + "\n")
-    if (place.parent / f"stop-{unit.kind}").exists():
+    with open(folder.parent / "log", "a") as log:
+        log.write(task.id + "\n")
+    if (folder.parent / f"stop-{task.kind}").exists():
         raise KeyboardInterrupt
-    if unit.arm == "broken":
-        raise RuntimeError(f"no memory in {place}")
-    if unit.arm == "bad":
+    if task.arm == "broken":
+        raise RuntimeError(f"no memory in {folder}")
+    if task.arm == "bad":
         return {"status": "diverged", "reason": "loss is nan at step 5", "val_psnr": float("nan"), "seconds": 1.0}
-    rate = unit.config.pretrain_learning_rate
-    scores = {test: [_score(unit, image) for image in range(6)] for test in unit.tests}
+    rate = task.config.pretrain_learning_rate
+    scores = {test: [_score(task, image) for image in range(6)] for test in task.tests}
     history = [{"step": 10, "seconds": 1.0, "val_psnr": 30 - abs(np.log10(rate) + 3)}]
-    if unit.phase == "adversarial":
-        history[0].update(d_real=0.5 + unit.config.seed / 10, d_fake=0.25)
+    if task.phase == "adversarial":
+        history[0].update(d_real=0.5 + task.config.seed / 10, d_fake=0.25)
     result = {"status": "done", "reason": "", "history": history, "val_psnr": history[-1]["val_psnr"]}
     return {**result, "bicubic_val_psnr": 28.0, "seconds": 1.0, "scores": scores}
 
 
-def _score(unit, image):
+def _score(task, image):
     """Scores that differ by image, by seed, and a little at random for all arms but twins."""
-    key = [unit.config.seed, image, *([] if unit.arm in ("adam", "twin") else unit.arm.encode())]
+    key = [task.config.seed, image, *([] if task.arm in ("adam", "twin") else task.arm.encode())]
     noise = 0.02 * np.random.default_rng(key).normal()
-    psnr = 28 + image + 0.1 * unit.config.seed + GAIN[unit.arm] + noise
+    psnr = 28 + image + 0.1 * task.config.seed + GAIN[task.arm] + noise
     return {"image": f"image-{image}", "psnr": psnr, "ssim": psnr / 100}

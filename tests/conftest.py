@@ -48,7 +48,7 @@ def broken_rules():
 
     axe-core is the engine that browsers' own audits use. Each rule comes with the first element that breaks it.
     """
-    reason = "needs the extra browser: pip install 'srlib[browser]'"
+    reason = "needs the extra browser: pip install -e '.[browser]'"
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=reason)
     rules = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
@@ -110,6 +110,21 @@ def random_generator(randomise):
     from srlib.srgan import generator
 
     return lambda config, seed=0: randomise(generator.build(config), seed)
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """The header of the one model that is shipped while a test runs, named "own"."""
+    from srlib import config
+    from srlib.srgan import generator
+    from srlib.upscaling import model_files
+
+    settings = {"generator_blocks": 1, "generator_filters": 4, "bicubic_skip": True, "train_data": "bsds+coco"}
+    small = config.resolve("full", 0, settings)
+    about = {"about": "A small one", "recipe": "own", "images": 7, "commit": "abc", "precision": "float32"}
+    monkeypatch.setattr(model_files, "SHIPPED", tmp_path / "weights")
+    model_files.save(model_files.SHIPPED / "own.npz", generator.build(small), config=small, about=about)
+    return model_files.header("own")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Trains small networks over several devices, in a process of its own: TensorFlow and JAX fix their devices once.
 
-python distributed_runs.py DEVICES FOLDER, where DEVICES names an engine of `srlib.distribution`, with two virtual
+python distributed_runs.py DEVICES FOLDER, where DEVICES names a strategy of `machine.distribution`, with two virtual
 processors where it is "mirrored" or "jax" (there also on one of them, as "none"), or is "workers": then TF_CONFIG says
 which. Writes FOLDER/<DEVICES>-<worker>.npz: the losses of each run "<phase>/<name>", one a step, and its weights
 "<phase>/<number>".
@@ -41,7 +41,7 @@ def pixels(devices):
     from srlib.training import fit
 
     settings, images = _given()
-    return _arrays("pixels", fit.pretrain(settings, images, devices=devices))
+    return _arrays("pixels", fit.pretrain(settings, images, options=fit.RunOptions(devices=devices)))
 
 
 def networks(devices):
@@ -52,7 +52,7 @@ def networks(devices):
 
     optimizers.OPTIMIZERS["descent"] = keras.optimizers.SGD
     settings, images = _given(optimizer="descent")
-    return _arrays("networks", fit.adversarial(settings, images, None, devices=devices))
+    return _arrays("networks", fit.adversarial(settings, images, start=None, options=fit.RunOptions(devices=devices)))
 
 
 def _given(**changes):
@@ -84,8 +84,8 @@ def overflow(devices):
 
     from srlib.machine import distribution
 
-    engine, found = distribution.engine(devices), []
-    with engine.scope():
+    strategy, found = distribution.strategy(devices), []
+    with strategy.scope():
         weight = keras.Variable([8.0])
         optimizer = distribution.loss_scaled(keras.optimizers.SGD(1.0), "mixed_float16")
         optimizer.build([weight])
@@ -110,21 +110,21 @@ def as_worker(folder, index):
     from srlib.training import checkpoints
 
     whole = checkpoints.Checkpoint
-    checkpoints.Checkpoint = lambda folder, history, config, minutes: whole(folder, history, config, minutes=0.0)
+    checkpoints.Checkpoint = lambda folder, history, **settings: whole(folder, history, **{**settings, "minutes": 0.0})
     found = {"status": command("workers", folder / "out")}  # first: nothing may be computed before the workers meet
     from srlib import errors, files
     from srlib.machine import distribution
 
-    engine, replacing, written = distribution.engine("workers"), files.replacing, []
-    with engine.chief_first():
-        if engine.chief:
+    strategy, replacing, written = distribution.strategy("workers"), files.replacing, []
+    with strategy.chief_first():
+        if strategy.chief:
             shutil.copytree(folder / "out", folder / "first")
             checkpoints.found(folder / "out" / "training" / "tiny-0")[-1].unlink()
     files.replacing = lambda path: written.append(str(path)) or replacing(path)
     found |= {"status again": command("workers", folder / "out"), "written": written}
     found |= networks("workers") | overflow("workers")
     try:
-        engine.agree(weights=lambda: np.ones(3), pictures=lambda: [np.ones(2), np.full(2, index)])
+        strategy.require_agreement(weights=lambda: np.ones(3), pictures=lambda: [np.ones(2), np.full(2, index)])
     except errors.InputError as error:
         found["quarrel"] = str(error)
     return found

@@ -11,12 +11,14 @@ def train(phase, settings, picture, folder, result):
 
     precision.make_deterministic()
     if phase == "pixel":
-        trained = fit.pretrain(settings, [picture], folder=folder, minutes=0)
+        trained = fit.pretrain(settings, [picture], options=fit.RunOptions(folder, checkpoint_minutes=0))
     else:
         start = generator.build(settings)
         for index, weight in enumerate(start.weights):  # any start, the same in every process
             weight.assign(np.random.default_rng(index).normal(0.5, 0.1, weight.shape))
-        trained = fit.adversarial(settings, [picture], start, folder=folder, minutes=0)
+        trained = fit.adversarial(
+            settings, [picture], start=start, options=fit.RunOptions(folder, checkpoint_minutes=0)
+        )
     np.savez(result, *trained.generator.get_weights())
 
 

@@ -83,7 +83,7 @@ def test_an_integer_may_stand_for_a_float():
     ],
 )
 def test_a_value_of_another_type_is_refused(name, value):
-    with pytest.raises(InputError, match=f"{name} takes .*{value!r}"):
+    with pytest.raises(InputError, match=f"setting {name} takes .*, not {value!r}"):
         config.resolve("cpu", 0, {name: value})
 
 
@@ -107,5 +107,54 @@ def test_table_shows_every_setting_and_marks_departures_only():
 
 @pytest.mark.parametrize("name", ["pretrain_steps", "gan_steps", "log_every", "batch", "hr_patch"])
 def test_a_count_of_nothing_is_refused(name):
-    with pytest.raises(InputError, match=f"setting {name} must be at least 1, not 0"):
+    with pytest.raises(InputError, match=f"setting {name} takes int >= 1, not 0"):
         config.resolve("cpu", 0, {name: 0})
+
+
+@dataclasses.dataclass(frozen=True)
+class Cup:
+    """A table to read."""
+
+    name: str
+    handles: config.AtLeastOne = 1
+    sizes: tuple[int, ...] = ()
+
+
+@pytest.fixture
+def cup(tmp_path):
+    """A function that reads the text of a TOML file as a `Cup`."""
+
+    def read(text, **given):
+        (tmp_path / "cup.toml").write_text(text, encoding="utf-8")
+        return config.read_toml(tmp_path / "cup.toml", Cup, **given)
+
+    return read
+
+
+def test_a_toml_file_becomes_a_dataclass(cup):
+    assert cup('name = "mug"\nsizes = [2, 3]') == Cup("mug", 1, (2, 3))
+    assert cup("handles = 2", name="amphora") == Cup("amphora", 2)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("name = 3", "cup.toml: key name takes str, not 3"),
+        ('name = "mug"\nhandles = 0', "cup.toml: key handles takes int >= 1, not 0"),
+        ('name = "mug"\nsizes = [1, "large"]', r"cup.toml: key sizes\[1\] takes int, not \[1, 'large'\]"),
+        (
+            'name = "mug"\nhandle = 1',
+            r"cup.toml: unknown key 'handle' \(did you mean 'handles'\?\); known: name, handles, sizes",
+        ),
+        ("handles = 1", "cup.toml: Object missing required field name"),
+        ("name =", "cup.toml: not TOML"),
+    ],
+)
+def test_what_a_toml_file_may_not_say_is_named_with_file_key_and_what_may_be(cup, text, message):
+    with pytest.raises(InputError, match=message):
+        cup(text)
+
+
+def test_a_toml_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="cannot read .*none.toml: No such file"):
+        config.read_toml(tmp_path / "none.toml", Cup)

@@ -20,7 +20,9 @@ class Row:
 def record(tmp_path):
     """A record with a table of dataclasses and one of dicts."""
     tables = {"set5": [Row("baby", 33.5), Row("bird, grey", 32.0)], "history": [{"step": 1, "loss": 0.25}]}
-    return records.write(tmp_path, "05-cpu-0", config.resolve("cpu"), {"psnr": 30.25, "headline": "30 dB"}, tables)
+    return records.write(
+        tmp_path, "05-cpu-0", config=config.resolve("cpu"), metrics={"psnr": 30.25, "headline": "30 dB"}, tables=tables
+    )
 
 
 def test_a_record_is_read_as_it_was_written(record, tmp_path):
@@ -33,14 +35,14 @@ def test_a_record_is_read_as_it_was_written(record, tmp_path):
 
 
 def test_a_record_of_the_same_id_is_replaced(record, tmp_path):
-    records.write(tmp_path, "05-cpu-0", {"batch": 1}, {"psnr": 1.0})
+    records.write(tmp_path, "05-cpu-0", config={"batch": 1}, metrics={"psnr": 1.0})
     assert [each.id for each in records.records(tmp_path)] == ["05-cpu-0"]
     assert record.read("metrics") == {"psnr": 1.0}
     assert record.read("config") == {"batch": 1}
 
 
 def test_records_are_sorted_and_incomplete_ones_left_out(record, tmp_path):
-    records.write(tmp_path, "01-cpu-0", {}, {})
+    records.write(tmp_path, "01-cpu-0", config={}, metrics={})
     (tmp_path / "runs" / "03-cut-off").mkdir()
     (tmp_path / "runs" / "03-cut-off" / "config.json").write_text("{}")
     assert [each.id for each in records.records(tmp_path)] == ["01-cpu-0", "05-cpu-0"]
@@ -67,19 +69,19 @@ def test_a_notebook_s_record_tells_the_seconds_since_it_began_and_since_it_began
     told = []
     for _ in range(2):
         records.begin_notebook()
-        told.append(records.write(tmp_path, "05-cpu-0", {}, {}).read("environment")["notebook_seconds"])
+        told.append(records.write(tmp_path, "05-cpu-0", config={}, metrics={}).read("environment")["notebook_seconds"])
     assert told == [72.3, 3.0]
 
 
 def test_a_record_from_outside_a_notebook_tells_no_seconds(monkeypatch, tmp_path):
     monkeypatch.setattr(records, "_begun", None)
-    assert "notebook_seconds" not in records.write(tmp_path, "train-own-0", {}, {}).read("environment")
+    assert "notebook_seconds" not in records.write(tmp_path, "train-own-0", config={}, metrics={}).read("environment")
 
 
 def test_no_path_or_name_of_the_machine_is_in_a_record(monkeypatch, tmp_path):
     monkeypatch.setattr(platform, "node", lambda: "name-of-this-machine")
     monkeypatch.setenv("USER", "name-of-this-person")
-    record = records.write(tmp_path, "05-cpu-0", config.resolve("cpu"), {"psnr": 30.25})
+    record = records.write(tmp_path, "05-cpu-0", config=config.resolve("cpu"), metrics={"psnr": 30.25})
     text = "".join(path.read_text() for path in record.path.iterdir())
     private = ["name-of-this", str(pathlib.Path.cwd()), str(pathlib.Path.home()), str(tmp_path), config.__file__]
     assert [word for word in private if word in text] == []
@@ -105,7 +107,7 @@ def test_a_recorded_run_is_the_repository_s_or_none(tmp_path, monkeypatch):
     assert records.recorded("evaluate-bicubic").read("metrics")
     assert records.recorded("no-such-run") is None
     assert records.recorded("evaluate-bicubic", tmp_path) is None
-    records.write(tmp_path, "own", {}, {"psnr": 1.0})
+    records.write(tmp_path, "own", config={}, metrics={"psnr": 1.0})
     assert records.recorded("own", tmp_path).read("metrics") == {"psnr": 1.0}
     monkeypatch.setattr(records, "KEPT", tmp_path / "nowhere")
     assert records.recorded("evaluate-bicubic") is None

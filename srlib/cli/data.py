@@ -1,19 +1,18 @@
 """`srlib data`: list, fetch, import and check data sets from the command line."""
 
+import pathlib
 import sys
 
 import click
 
 from srlib.cli import group
 
-_ROOT = click.option(
-    "--data-root", metavar="DIR", help="Where data sets are kept (default: SRLIB_DATA_ROOT, else the user's cache)."
-)
+_ROOT = click.option("--data-root", metavar="DIR", help="Of all sets; default SRLIB_DATA_ROOT, else the user's cache.")
 _QUIET = click.option("--quiet", is_flag=True, help="Show no progress bars.")
 
 
 @group.command.group()
-def data():
+def data() -> None:
     """Get, import and verify data sets.
 
     Each set has a card in data/README.md: what it shows, its licence, whose faces it holds, how to cite it.
@@ -22,15 +21,16 @@ def data():
 
 @data.command("list")
 @_ROOT
-def list_sets(data_root):
+def list_sets(data_root: str | None) -> None:
     """Show the data sets, their sizes, and which are here."""
-    from srlib.data import catalogue
+    from srlib.data import catalogue, sources
     from srlib.data.download import library
 
-    for row in library.listing(data_root):
-        size = catalogue.size_text(row["size"])
-        here = "here" if row["here"] else ""
-        click.echo(f"{row['name']:<16} {row['images']:>8,} images {size:>8}  {here:<4}  {row['title']}")
+    root = library.library_root(data_root)
+    for name, known in catalogue.DATA_SETS.items():
+        here = "here" if sources.has(name, root) else ""
+        size = catalogue.size_text(known.size)
+        click.echo(f"{name:<16} {known.images:>8,} images {size:>8}  {here:<4}  {known.title}")
 
 
 @data.command("fetch")
@@ -40,7 +40,7 @@ def list_sets(data_root):
 @click.option("--source", metavar="URL", help="A server that stands in for the data set's own.")
 @_ROOT
 @_QUIET
-def fetch_set(name, subset, seed, source, data_root, quiet):
+def fetch_set(name: str, subset: int | None, seed: int, source: str | None, data_root: str | None, quiet: bool) -> None:
     """Download the data set NAME; run again after an interruption, it goes on where it stopped.
 
     \b
@@ -50,8 +50,8 @@ def fetch_set(name, subset, seed, source, data_root, quiet):
     """
     from srlib.data.download import library
 
-    path = library.fetch_set(name, data_root, subset, seed, source, not quiet)
-    _report(path, data_root)
+    path = library.fetch_set(name, data_root, subset=subset, seed=seed, server=source, progress=not quiet)
+    _report(path, library.library_root(data_root))
 
 
 @data.command("import")
@@ -59,28 +59,26 @@ def fetch_set(name, subset, seed, source, data_root, quiet):
 @click.argument("name")
 @_ROOT
 @_QUIET
-def import_folder(folder, name, data_root, quiet):
+def import_folder(folder: str, name: str, data_root: str | None, quiet: bool) -> None:
     """Take the data set NAME from the folder DIR, where you have it already.
 
     The pictures are copied below the data root. A set with several splits needs subfolders named as in data/README.md.
     """
     from srlib.data.download import library
 
-    _report(library.import_folder(folder, name, data_root, not quiet), data_root)
+    path = library.import_folder(folder, name, root=data_root, progress=not quiet)
+    _report(path, library.library_root(data_root))
 
 
-def _report(path, data_root):
+def _report(path: pathlib.Path, root: pathlib.Path) -> None:
     """Say where the pictures are, and how other commands find them."""
-    from srlib.data.download import library
-
-    root = library.library_root(data_root)
     click.echo(f"{path}: written; the pictures are below {root} (for other commands: export SRLIB_DATA_ROOT={root})")
 
 
 @data.command("check")
 @click.argument("name")
 @_ROOT
-def check(name, data_root):
+def check(name: str, data_root: str | None) -> None:
     """Verify the data set NAME, or the folder NAME (a data root: all that it holds).
 
     Names pictures that are missing, altered, unreadable, too small, or there twice, also rescaled, cropped or mirrored

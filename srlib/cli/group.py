@@ -13,6 +13,7 @@ from srlib import __version__, files
 from srlib.errors import InputError
 
 Item = TypeVar("Item")
+Pairs = tuple[tuple[str, str], ...]  # of an option -p NAME VALUE
 
 
 class SomeFailed(Exception):

@@ -18,12 +18,9 @@ def status(arguments: Sequence[str] | None = None) -> int:
     """Run the command with a list of words (None: the process' own) and return its exit status."""
     try:
         group.command.main(arguments, prog_name="srlib", standalone_mode=False)
-    except group.SomeFailed as error:
-        click.echo(f"srlib: {error}", err=True)
-        return 1
-    except InputError as error:
+    except (group.SomeFailed, InputError) as error:
         click.echo(f"srlib: {group.one_line(error)}", err=True)
-        return 2
+        return 1 if isinstance(error, group.SomeFailed) else 2
     except click.UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         click.echo(f"srlib: {group.one_line(error.format_message())}{where}", err=True)

@@ -1,80 +1,45 @@
-"""The debugging lab: SRGAN's game as many public scripts write it, and eight mistakes found in such code, as switches.
+"""The debugging lab: SRGAN as many public scripts write it, and eight mistakes found in such code, as switches.
 
 Nothing else in srlib uses this module. Each mistake stands in a small function beside what is right. The script is
 the usual one: a discriminator compiled by itself, a combined model with the discriminator frozen in it, compiled too,
-and `train_on_batch` in turns. `DEFECTS` says where each mistake was seen.
+and `train_on_batch` in turns. debugging_lab.toml says where each mistake was seen.
 """
 
-import collections
 import dataclasses
 import functools
+import pathlib
 import random
+import tomllib
 import warnings
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
-from srlib.config import did_you_mean
-from srlib.data import patches
+from srlib.config import Config, did_you_mean
+from srlib.data import patches, sources
 from srlib.errors import InputError
 from srlib.evaluation import protocol
-from srlib.imaging import bicubic, bicubic_layers, metrics
+from srlib.imaging import bicubic, bicubic_layers, metrics, pictures
+from srlib.imaging.pixel_ranges import Tensor
 from srlib.srgan import discriminator, generator
 
-# name: (what is wrong, where such code was seen)
-DEFECTS = {
-    "no_antialiasing": (
-        "LR pictures are made by bicubic interpolation without antialiasing",
-        "the default of OpenCV and tf.image.resize; assafshocher/ZSSR issue 1",
-    ),
-    "vgg_range": (
-        "the feature network gets RGB in [-1, 1] where it was trained on centred BGR of 0 to 255",
-        "eriklindernoren/Keras-GAN srgan.py; with [0, 1] leftthomas/SRGAN issue 62",
-    ),
-    "no_gradient": (
-        "the features of the drawing are detached: the content loss is a number without a gradient",
-        "myscience/open-genie issue 6",
-    ),
-    "frozen_discriminator": (
-        "the discriminator is compiled, then frozen for the combined model, and stays frozen in Keras 3",
-        "eriklindernoren/Keras-GAN srgan.py",
-    ),
-    "one_optimizer": (
-        "one optimizer object serves both networks, and its learning rate falls with the steps of both",
-        "eriklindernoren/Keras-GAN srgan.py",
-    ),
-    "leak": (
-        "the pictures of the test set are among those to train on",
-        "BSDS500, often trained on, holds a picture of Set5 (its number 302003)",
-    ),
-    "truncation": (
-        "pixel values are cut off to whole numbers, not rounded",
-        "deepak112/Keras-SRGAN Utils.py",
-    ),
-    "inverted_average": (
-        "the decay of the weight average is applied to the wrong side",
-        "stanford-crfm/levanter pull request 883",
-    ),
-}
+_TABLE = tomllib.loads(pathlib.Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+DEFECTS = {name: (each["mistake"], each["seen_in"]) for name, each in _TABLE.items()}
+CASES = dict(sorted((each["case"], name) for name, each in _TABLE.items()))  # the anonymous runs of the exercises
 ADVERSARIAL_WEIGHT, DECAY = 1e-3, 0.9
-SILENT = ("truncation", "inverted_average", "no_antialiasing", "leak")  # the curves look like those of a sound run
-# The anonymous runs of the exercises: look here only after you have made up your mind.
-CASES = dict(zip("ABCDEFGH", ("one_optimizer", "vgg_range", "frozen_discriminator", "no_gradient", *SILENT)))
 _IMAGENET_MEAN = np.array([103.939, 116.779, 123.68], "float32")  # blue, green, red
 _COMPILED_IN = ("vgg_range", "no_gradient", "frozen_discriminator", "one_optimizer")  # the others change no graph
-_MARGIN = bicubic_layers.BicubicDownscale.MARGIN
-
-_ready = collections.OrderedDict()
 
 
-def laboratory(config):
+def lab_config(config: Config) -> Config:
     """The settings of the lab: networks so small that a run takes seconds, whatever the profile is for the rest.
 
     Args:
-        config: `Config`; its seed stays, steps and batch grow with it within narrow limits.
+        config: its seed stays, steps and batch grow with it within narrow limits.
     Returns:
-        `Config`, to be given to `run`.
+        what `run` takes.
     """
     steps = 10 * min(max(config.pretrain_steps // 40, 4), 15)
     return dataclasses.replace(
@@ -92,59 +57,43 @@ def laboratory(config):
     )
 
 
-def known(defect):
-    """The name of a defect, or None for the sound script; raises InputError for another name."""
-    if defect is not None and defect not in DEFECTS:
-        raise InputError(f"unknown defect {defect!r}{did_you_mean(str(defect), DEFECTS)}; known: {', '.join(DEFECTS)}")
-    return defect
+# What the mistakes are made in
 
 
-def taps(antialias=True):
-    """What each of 16 neighbouring pixels in a row counts in one LR pixel, ×1/4: float64 (16,), adding up to 1.
-
-    MATLAB stretches the cubic kernel by the factor of shrinking; without that it reads 4 of the 16 pixels.
-    """
-    distance = np.arange(16) - 7.5
-    values = bicubic.cubic(distance / 4) if antialias else bicubic.cubic(distance)
-    return values / values.sum()
-
-
-def whole(pixels, rounds=True):
+def to_uint8(pixels: np.ndarray, rounds: bool = True) -> np.ndarray:
     """Float pixel values as uint8, rounded; or truncated, which loses half a level on average."""
-    pixels = np.clip(pixels, 0.0, 255.0)
-    return np.rint(pixels).astype(np.uint8) if rounds else pixels.astype(np.uint8)
+    return bicubic.to_uint8(pixels) if rounds else np.clip(pixels, 0.0, 255.0).astype(np.uint8)
 
 
-def low(margined, antialias=True, rounds=True):
+def low_resolution(margined: np.ndarray, antialias: bool = True, *, rounds: bool = True) -> np.ndarray:
     """The LR pictures of HR pictures that carry their margin.
 
     Args:
         margined: uint8 (batch, 4h + 16, 4w + 16, 3).
-        antialias, rounds: bool, as `taps` and `whole` take them.
+        antialias: as `bicubic.downscale_taps` takes it.
+        rounds: as `to_uint8` takes it.
     Returns:
         uint8 (batch, h, w, 3).
     """
-    kernel = np.repeat(np.outer(taps(antialias), taps(antialias))[:, :, None, None], 3, axis=2).astype("float32")
-    inner = ops.cast(margined[:, 2:-2, 2:-2], "float32")
-    return whole(ops.convert_to_numpy(ops.depthwise_conv(inner, kernel, strides=4, padding="valid")), rounds)
+    return to_uint8(ops.convert_to_numpy(bicubic_layers.downscale(margined, antialias)), rounds)
 
 
-def vgg_input(hr, centred=True):
+def vgg_input(hr: Tensor, centred: bool = True) -> Tensor:
     """HR in [-1, 1] as VGG wants it: BGR, 0 to 255 less ImageNet's mean; or, wrongly, just as it is."""
     return ops.flip((hr + 1.0) * 127.5, axis=-1) - _IMAGENET_MEAN if centred else hr
 
 
-def features(centred=True, gradient=True):
+def features(centred: bool = True, gradient: bool = True) -> keras.Model:
     """A stand-in for VGG19, which would have to be downloaded: one layer of fixed kernels, spots and edges.
 
     It is no trained network and knows no textures. What it shares with VGG is what matters here: 3 × 3 convolutions
     of centred BGR with a ReLU behind them, and the size of its numbers.
 
     Args:
-        centred: bool, whether the input is brought to that range.
-        gradient: bool, whether gradients pass.
+        centred: whether the input is brought to that range.
+        gradient: whether gradients pass.
     Returns:
-        `keras.Model` from HR in [-1, 1] to features, divided by SRGAN's 12.75.
+        network from HR in [-1, 1] to features, divided by SRGAN's 12.75.
     """
     hr = keras.Input((None, None, 3))
     layer = keras.layers.Conv2D(18, 3, padding="same", activation="relu", use_bias=False)
@@ -163,25 +112,34 @@ def _kernels():
     return np.concatenate([np.eye(3) * kernel[:, :, None, None] for kernel in kernels], axis=-1).astype("float32")
 
 
-def averaged(average, weights, decay=DECAY, inverted=False):
-    """A step of the exponential average: decay · average + (1 - decay) · weights; inverted, the two are exchanged.
+def update_average(
+    average: Sequence[Tensor], weights: Sequence[Tensor], *, decay: float = DECAY, inverted: bool = False
+) -> list[Tensor]:
+    """A step of the exponential moving average: decay · average + (1 - decay) · weights; inverted, they are exchanged.
 
     Args:
-        average, weights: lists of arrays.
+        average, weights: arrays of the same shapes.
+        decay: of the average, in [0, 1].
+        inverted: whether decay is applied to the wrong side.
     """
     keep = 1.0 - decay if inverted else decay
     return [keep * old + (1.0 - keep) * new for old, new in zip(average, weights)]
 
 
-def probability(labels, logits):
-    """The mean D of a batch, a metric for `compile`."""
-    return ops.mean(ops.sigmoid(logits))
+def training_photos(
+    train: Iterable[sources.Photo], test: Iterable[sources.Photo], *, leak: bool = False
+) -> list[sources.Photo]:
+    """The photos to train on; the leak, a folder read with all that is below it, takes those of the test in."""
+    return [*train, *test] if leak else list(train)
 
 
-class Game:
+# The script
+
+
+class AdversarialScript:
     """Both networks, compiled in the usual three steps; `defect` is one of `_COMPILED_IN` or None."""
 
-    def __init__(self, config, defect=None):
+    def __init__(self, config: Config, defect: str | None = None) -> None:
         self.defect = defect
         self.generator, self.discriminator = _networks(config)
         self.features = features(centred=defect != "vgg_range", gradient=True)
@@ -194,7 +152,7 @@ class Game:
             # Keras 3 refuses an optimizer that meets new variables; this is the line that silences it.
             optimizers[0].build(self.generator.trainable_variables + self.discriminator.trainable_variables)
         cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-        self.discriminator.compile(optimizers[0], cross_entropy, metrics=[probability])
+        self.discriminator.compile(optimizers[0], cross_entropy, metrics=[_probability])
 
         self.discriminator.trainable = False
         lr = keras.Input((None, None, 3))
@@ -204,13 +162,13 @@ class Game:
         self.combined.compile(optimizers[1], ["mse", cross_entropy], loss_weights=[1.0, ADVERSARIAL_WEIGHT])
         self.optimizers = optimizers
 
-    def step(self, lr, hr):
-        """Train both networks on a batch, LR in [0, 1] and HR in [-1, 1]; returns a dict of the script's numbers."""
+    def step(self, lr: np.ndarray, hr: np.ndarray) -> dict[str, float]:
+        """Train both networks on a batch, LR in [0, 1] and HR in [-1, 1]; returns the script's losses and mean D."""
         real, fake = np.ones((len(lr), 1)), np.zeros((len(lr), 1))
         sr = self.generator.predict_on_batch(lr)
         self.discriminator.trainable = self.defect != "frozen_discriminator"  # the sound script opens it again
-        d_real = self._on_batch(self.discriminator, hr, real)["probability"]
-        d_fake = self._on_batch(self.discriminator, sr, fake)["probability"]
+        d_real = self._on_batch(self.discriminator, hr, real)["_probability"]
+        d_fake = self._on_batch(self.discriminator, sr, fake)["_probability"]
         self.discriminator.trainable = False
         losses = self._on_batch(self.combined, lr, [self.features.predict_on_batch(hr), real])
         content, adversarial = losses["features_loss"], losses["discriminator_loss"]
@@ -222,13 +180,27 @@ class Game:
             warnings.simplefilter("ignore", UserWarning)  # the one line in which Keras says that nothing is trainable
             return {name: float(value) for name, value in model.train_on_batch(x, y, return_dict=True).items()}
 
-    def renew(self, config):
+    def weights(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Copies of the weights of generator and discriminator."""
+        return self.generator.get_weights(), self.discriminator.get_weights()
+
+    def restart(self, config: Config) -> None:
         """Begin again, with the weights of the config's seed and the optimizers at step 0."""
-        for network, weights in zip((self.generator, self.discriminator), _first_weights(config)):
+        for network, weights in zip((self.generator, self.discriminator), _initial_weights(config)):
             network.set_weights(weights)
         for optimizer in self.optimizers:
             for variable in optimizer.variables:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
+
+
+def _probability(labels, logits):
+    """The mean D of a batch, a metric for `compile`."""
+    return ops.mean(ops.sigmoid(logits))
+
+
+def _adam(config, steps):
+    """Adam whose learning rate falls to zero in that many steps of its own."""
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(config.gan_learning_rate, steps))
 
 
 def _networks(config):
@@ -237,61 +209,46 @@ def _networks(config):
 
 
 @functools.lru_cache(maxsize=4)
-def _first_weights(config):
+def _initial_weights(config):
     """The weights of both networks as its seed makes them."""
     return [network.get_weights() for network in _networks(config)]
 
 
-def _adam(config, steps):
-    """Adam whose learning rate falls to zero in that many steps of its own."""
-    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(config.gan_learning_rate, steps))
+_compiled = functools.lru_cache(maxsize=8)(AdversarialScript)  # runs that differ in their seed alone share one
 
 
-def _game(config, defect):
-    """The compiled game of that kind, as new; games of one shape share it."""
-    defect = defect if defect in _COMPILED_IN else None
-    shape = dataclasses.replace(config, seed=0)
-    if (shape, defect) not in _ready:
-        _ready[shape, defect] = Game(config, defect)
-    _ready[shape, defect].renew(config)
-    return _ready[shape, defect]
+# Running it
 
 
-def forget():
-    """Drop the compiled games, and their memory."""
-    _ready.clear()
-
-
-class Judge:
+class Evaluator:
     """Measures a generator on the centres of photographs, with the script's own LR or with MATLAB's.
 
     Args:
-        photos: iterable of `sources.Photo`, each side at least `side` px.
+        photos: each side at least `side` px.
         antialias, rounds: how LR is made and pictures are saved.
+        side: of the centre that is cut out, in pixels.
     """
 
-    def __init__(self, photos, antialias=True, rounds=True, side=96):
+    def __init__(
+        self, photos: Iterable[sources.Photo], *, antialias: bool = True, rounds: bool = True, side: int = 96
+    ) -> None:
         self._rounds = rounds
-        self.hr = np.stack([_centre(photo.load().rgb, side) for photo in photos])
-        self.lr = low(np.stack([patches.with_margin(picture) for picture in self.hr]), antialias, rounds)
+        self.hr = np.stack([pictures.centre_crop(photo.load().rgb, side) for photo in photos])
+        margined = np.stack([patches.with_margin(picture) for picture in self.hr])
+        self.lr = low_resolution(margined, antialias, rounds=rounds)
 
-    def bicubic(self):
+    def bicubic(self) -> float:
         """The PSNR-Y of bicubic enlargement in dB."""
         return self._psnr(np.stack([bicubic.upscale(picture) for picture in self.lr]))
 
-    def __call__(self, network):
+    def gain(self, network: keras.Model) -> float:
         """The gain of a generator over bicubic in dB."""
         sr = network.predict_on_batch(self.lr.astype("float32") / 255.0)
-        return self._psnr(whole((sr + 1.0) * 127.5, self._rounds)) - self.bicubic()
+        return self._psnr(to_uint8((sr + 1.0) * 127.5, self._rounds)) - self.bicubic()
 
-    def _psnr(self, pictures):
-        planes = ([protocol.inside(metrics.luma(each)) for each in stack] for stack in (self.hr, pictures))
+    def _psnr(self, enlarged):
+        planes = ([protocol.inside(metrics.luma(each)) for each in stack] for stack in (self.hr, enlarged))
         return float(np.mean([metrics.psnr(*pair) for pair in zip(*planes)]))
-
-
-def _centre(image, side):
-    top, left = ((size - side) // 2 for size in image.shape[:2])
-    return image[top : top + side, left : left + side]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -303,98 +260,100 @@ class Run:
     and that he finds for the averaged weights; and the mean change of each network's weights.
     """
 
-    history: list
-    signs: dict
+    history: list[dict[str, float | int]]
+    signs: dict[str, float | int]
 
 
-def run(config, train, test, unseen, defect=None):
-    """Play the script's game with one of the defects, or with none.
+def run(config: Config, photos: Sequence[Sequence[sources.Photo]], *, defect: str | None = None) -> Run:
+    """Run the script with one of the defects, or with none.
 
     Args:
-        config: `Config` from `laboratory`.
-        train, test, unseen: lists of `sources.Photo`: what the script trains on, what it reports its score on, and
-            what nobody but the judge ever sees.
+        config: from `lab_config`.
+        photos: three lists: what the script trains on, what it reports its score on, and what it never sees.
         defect: a name in `DEFECTS`, or None.
-    Returns:
-        `Run`.
     Raises:
         InputError: unknown defect, or "one_optimizer" on JAX, where Keras cannot be talked out of refusing it.
     """
+    _check(defect)
+    train, test, unseen = photos
+    ways = {"antialias": defect != "no_antialiasing", "rounds": defect != "truncation"}
+    script = _compiled(dataclasses.replace(config, seed=0), defect if defect in _COMPILED_IN else None)
+    script.restart(config)
+    given = training_photos(train, test, leak=defect == "leak")
+    arrays = [photo.load().rgb for photo in given]
+    sampler = patches.PatchSampler(arrays, config.hr_patch, batch=config.batch, seed=config.seed)
+    own, judge = Evaluator(test, **ways), Evaluator(unseen, rounds=ways["rounds"])
+    log = _Log(script, own, judge, inverted=defect == "inverted_average")
+    for step in range(1, config.gan_steps + 1):
+        log.add(script.step(*_pair(sampler(step - 1), **ways)))
+        if step % config.log_every == 0:
+            log.write(step)
+    signs = {
+        "bicubic, by the script (dB)": own.bicubic(),
+        "saving an original changes it by (levels)": _saving_error(unseen, ways["rounds"]),
+        "test pictures among the training pictures": _twins(given, test),
+        "steps of the generator's optimizer per batch": int(script.optimizers[1].iterations) / config.gan_steps,
+        "average's distance from the last weights": _distance(log.average, script.generator.get_weights()),
+    }
+    return Run(log.rows, signs)
+
+
+def _check(defect):
+    """Raise InputError for what is no defect, or none that this backend can have."""
+    if defect is not None and defect not in DEFECTS:
+        raise InputError(f"unknown defect {defect!r}{did_you_mean(str(defect), DEFECTS)}; known: {', '.join(DEFECTS)}")
     if defect == "one_optimizer" and keras.backend.backend() == "jax":
         raise InputError("one_optimizer: on JAX Keras refuses this mistake; run it with KERAS_BACKEND=tensorflow")
-    ways = {"antialias": known(defect) != "no_antialiasing", "rounds": defect != "truncation"}
-    game, photos = _game(config, defect), training_photos(train, test, leak=defect == "leak")
-    sampler = patches.PatchSampler([photo.load().rgb for photo in photos], config.hr_patch, config.batch, config.seed)
-    watch = _Watch(game, Judge(test, **ways), Judge(unseen, rounds=ways["rounds"]), defect == "inverted_average")
-    for index in range(config.gan_steps):
-        watch.after(index + 1, game.step(*_pair(sampler(index), **ways)))
-        if (index + 1) % config.log_every == 0:
-            watch.write()
-    signs = {
-        "bicubic, by the script (dB)": watch.own.bicubic(),
-        "saving an original changes it by (levels)": _saving_error(unseen, ways["rounds"]),
-        "test pictures among the training pictures": _twins(photos, test),
-        "steps of the generator's optimizer per batch": int(game.optimizers[1].iterations) / config.gan_steps,
-        "average's distance from the last weights": _moved(watch.average, game.generator.get_weights()),
-    }
-    return Run(watch.rows, signs)
-
-
-def training_photos(train, test, leak=False):
-    """The photos to train on; the leak, a folder read with all that is below it, takes those of the test in."""
-    return [*train, *test] if leak else list(train)
 
 
 def _pair(margined, **ways):
     """A batch as the networks take it, LR in [0, 1] and HR in [-1, 1], of uint8 patches with their margin."""
-    hr = margined[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN].astype("float32") / 127.5 - 1.0
-    return low(margined, **ways).astype("float32") / 255.0, hr
+    inner = slice(bicubic.MARGIN, -bicubic.MARGIN)
+    hr = margined[:, inner, inner].astype("float32") / 127.5 - 1.0
+    return low_resolution(margined, **ways).astype("float32") / 255.0, hr
 
 
-class _Watch:
-    """Follows a game: the weight average after each step, a row of measures now and then."""
+class _Log:
+    """Follows a script: the weight average after each step, a row of measures now and then."""
 
-    def __init__(self, game, own, judge, inverted):
-        self.game, self.own, self.judge, self._inverted = game, own, judge, inverted
-        self.rows, self._pending, self._before = [], [], self._weights()
+    def __init__(self, script, own, judge, *, inverted):
+        self._script, self._own, self._judge, self._inverted = script, own, judge, inverted
+        self.rows, self._pending, self._before = [], [], script.weights()
         self.average = self._before[0]
 
-    def after(self, step, values):
-        self.step = step
+    def add(self, values):
+        """Take in what a step returned."""
         self._pending.append(values)
-        self.average = averaged(self.average, self.game.generator.get_weights(), inverted=self._inverted)
+        self.average = update_average(self.average, self._script.generator.get_weights(), inverted=self._inverted)
 
-    def write(self):
+    def write(self, step):
         """Make a row of the steps since the last one."""
-        before, self._before = self._before, self._weights()
+        before, self._before = self._before, self._script.weights()
         means = {name: float(np.mean([row[name] for row in self._pending])) for name in self._pending[0]}
-        moved = dict(zip(("g_moved", "d_moved"), map(_moved, before, self._before)))
-        self.rows.append({"step": self.step, **means, **self._gains(), **moved})
+        moved = dict(zip(("g_moved", "d_moved"), map(_distance, before, self._before)))
+        self.rows.append({"step": step, **means, **self._gains(), **moved})
         self._pending.clear()
 
     def _gains(self):
-        generator = self.game.generator
-        gains = {"reported": self.own(generator), "judged": self.judge(generator)}
-        generator.set_weights(self.average)
-        gains["averaged"] = self.judge(generator)
-        generator.set_weights(self._before[0])
+        network = self._script.generator
+        gains = {"reported": self._own.gain(network), "judged": self._judge.gain(network)}
+        network.set_weights(self.average)
+        gains["averaged"] = self._judge.gain(network)
+        network.set_weights(self._before[0])
         return gains
 
-    def _weights(self):
-        return self.game.generator.get_weights(), self.game.discriminator.get_weights()
 
-
-def _moved(before, after):
-    """The mean absolute change of weights, two lists of arrays."""
+def _distance(before, after):
+    """The mean absolute difference of weights, two lists of arrays."""
     total = sum(np.abs(new - old).sum() for old, new in zip(before, after))
     return float(total / sum(array.size for array in after))
 
 
 def _saving_error(photos, rounds):
     """The largest change, in grey levels, of originals that go to [-1, 1], come back and are saved."""
-    pictures = [photo.load().rgb for photo in photos]
-    saved = [whole((picture / np.float32(127.5) - 1 + 1) * np.float32(127.5), rounds) for picture in pictures]
-    return max(float(np.abs(one.astype(float) - other).max()) for one, other in zip(pictures, saved))
+    arrays = [photo.load().rgb for photo in photos]
+    saved = [to_uint8((array / np.float32(127.5) - 1 + 1) * np.float32(127.5), rounds) for array in arrays]
+    return max(float(np.abs(one.astype(float) - other).max()) for one, other in zip(arrays, saved))
 
 
 def _twins(photos, test):

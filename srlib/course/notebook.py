@@ -1,22 +1,20 @@
-"""The setup cell's one call, and what notebooks print about the place they run in."""
+"""Start of a notebook: what its setup cell calls."""
 
 import sys
 import warnings
 
+from srlib import __version__, records
 from srlib.machine import backend, colab
 
 
-def start():
+def start() -> None:
     """Import Keras without its backend's start-up notices and print versions, device and precision in one line.
 
     The seconds that the notebook's run record tells are counted from here.
     """
-    from srlib import records  # here, as the command imports this module and has to start fast
-
     records.begin_notebook()
     keras = backend.import_keras()
-    from srlib import __version__
-    from srlib.machine import precision
+    from srlib.machine import precision  # here, as it imports Keras
 
     # Keras turns its variables into NumPy arrays in a way that NumPy 2 announces; nothing a reader can act on.
     warnings.filterwarnings("ignore", message="__array__ implementation doesn't accept a copy keyword")
@@ -29,7 +27,7 @@ def start():
         print(colab.NO_GPU)
 
 
-def _device():
+def _device() -> str:
     """The accelerator's kind and count, or "CPU"."""
     import keras
 

@@ -1,10 +1,11 @@
-"""The student edition: the teacher's notebooks without their solutions, made by `srlib student`, never edited."""
+"""Student edition: the teacher's notebooks without their solutions, made by `srlib student`, never edited."""
 
 import ast
 import pathlib
 import re
 
 import nbformat
+from nbformat import NotebookNode
 
 from srlib import files
 from srlib.course import runner
@@ -14,12 +15,12 @@ from srlib.errors import InputError
 _CHECK = re.compile(r"^[^#\n]*\bcheck\.(\w+)\(", re.MULTILINE)
 
 
-def tagged(cell, tag):
+def tagged(cell: NotebookNode, tag: str) -> bool:
     """Whether a cell carries a tag."""
     return tag in cell.metadata.get("tags", [])
 
 
-def read(path):
+def read(path: pathlib.Path | str) -> NotebookNode:
     """The notebook in a file.
 
     Raises:
@@ -33,13 +34,11 @@ def read(path):
         raise InputError(f"{path} is not a notebook: {type(error).__name__}") from error
 
 
-def exercises(notebook):
+def exercises(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The exercises of a notebook, in order.
 
-    Args:
-        notebook: as `nbformat` reads it.
     Returns:
-        dict of a check's name to the cell tagged "exercise" that calls it last.
+        {name of a check: the cell tagged "exercise" that calls it last}.
     """
     found = {}
     for cell in notebook.cells:
@@ -48,31 +47,27 @@ def exercises(notebook):
     return found
 
 
-def checks(source):
+def checks(source: str) -> list[str]:
     """The names of the checks that a cell's source calls, in order; read line by line, as it may not be Python."""
     return _CHECK.findall(source)
 
 
-def call(source):
-    """The expression `check.<exercise>(…)` that a stub ends with, as `ast.Call`."""
+def call(source: str) -> ast.Call:
+    """The expression `check.<exercise>(…)` that a stub ends with."""
     nodes = [node.value for node in ast.parse(source).body if isinstance(node, ast.Expr)]
     return [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("check.")][-1]
 
 
-def normalise(notebook):
+def normalise(notebook: NotebookNode) -> NotebookNode:
     """Strip a notebook of what running and editing leave in it: outputs, counts, metadata, changing ids.
 
     Args:
-        notebook: as `nbformat` reads it; it is changed.
+        notebook: it is changed.
     Returns:
         the same notebook, cell i of which has the id "cell-i", its tags, and nothing else beside its source.
     """
-    notebook.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = nbformat.from_dict({"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {})
@@ -82,7 +77,7 @@ def normalise(notebook):
     return notebook
 
 
-def edition(notebook, name):
+def edition(notebook: NotebookNode, name: str) -> NotebookNode:
     """A student's copy of a teacher's notebook.
 
     Args:
@@ -99,54 +94,53 @@ def edition(notebook, name):
     return nbformat.from_dict({**notebook, "cells": cells})
 
 
-def texts(folder=None):
-    """What the notebooks of both editions should hold.
+def _texts(folder: pathlib.Path) -> dict[pathlib.Path, str]:
+    """What the notebooks of both editions should hold, by path.
 
-    Args:
-        folder: of the teacher's notebooks; None for those of this clone.
-    Returns:
-        dict of path to text: each teacher's notebook normalised, with the address of the clone that `folder` lies in,
-        and its copy in the folder `student` beside it.
+    Each teacher's notebook is normalised, with the address of the clone that `folder` lies in; its copy belongs into
+    the folder `student` beside it.
     """
-    wanted, address = {}, colab_badges.address(pathlib.Path(folder or runner.NOTEBOOKS).parent)
+    wanted, address = {}, colab_badges.address(folder.parent)
     for path in runner.find("", folder):
         notebook = normalise(read(path))
         if address:
-            notebook = colab_badges.renew(notebook, path.name, address)
+            notebook = colab_badges.renew(notebook, path.name, address=address)
         wanted[path] = _text(notebook)
         wanted[path.parent / "student" / path.name] = _text(edition(notebook, path.name))
     return wanted
 
 
-def _text(notebook):
+def _text(notebook: NotebookNode) -> str:
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
 
 
-def stale(folder=None):
-    """The notebooks of both editions that differ from what they should hold, and copies left of removed ones."""
-    wanted = texts(folder)
-    differ = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
-    return differ + [path for path in _copies(folder) if path not in wanted]
+def stale(folder: pathlib.Path | str | None = None) -> dict[pathlib.Path, str | None]:
+    """The notebooks of both editions that are not what they should be.
+
+    Args:
+        folder: of the teacher's notebooks; None for those of this clone.
+    Returns:
+        {path: what it should hold}; None for a copy whose teacher's notebook is no longer there.
+    """
+    folder = pathlib.Path(folder or runner.NOTEBOOKS)
+    wanted = _texts(folder)
+    differ = {path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text}
+    return differ | dict.fromkeys(path for path in sorted(folder.glob("student/*.ipynb")) if path not in wanted)
 
 
-def write(folder=None):
+def write(folder: pathlib.Path | str | None = None) -> list[pathlib.Path]:
     """Bring both editions up to date.
 
     Args:
         folder: of the teacher's notebooks; None for those of this clone.
     Returns:
-        list of the paths that were written or removed.
+        the paths that were written or removed.
     """
-    wanted, changed = texts(folder), stale(folder)
-    for path in changed:
-        if path in wanted:
-            files.write_text(path, wanted[path])
-        else:
+    changed = stale(folder)
+    for path, text in changed.items():
+        if text is None:
             path.unlink()
-    return changed
-
-
-def _copies(folder):
-    """The student edition's notebooks that are there."""
-    return sorted((pathlib.Path(folder or runner.NOTEBOOKS) / "student").glob("*.ipynb"))
+        else:
+            files.write_text(path, text)
+    return list(changed)

@@ -1,4 +1,4 @@
-"""Photographs that need no download: they come inside the scikit-image and scikit-learn packages.
+"""Embedded photographs, which need no download: they come inside the scikit-image and scikit-learn packages.
 
 Split by image, so that no part of a training photograph is ever scored. `motorcycle_right` is left out: it shows the
 scene of `motorcycle_left` from beside it, which would be a leak between splits.
@@ -9,39 +9,38 @@ import pathlib
 
 from srlib.errors import InputError
 
-_SKIMAGE = ("skimage", "data")
-_SKLEARN = ("sklearn", "datasets/images")
-
-# id: (package, folder, file, split)
+# split: {id: place among the installed packages}
 PHOTOGRAPHS = {
-    "china": (*_SKLEARN, "china.jpg", "train"),
-    "flower": (*_SKLEARN, "flower.jpg", "train"),
-    "coffee": (*_SKIMAGE, "coffee.png", "train"),
-    "rocket": (*_SKIMAGE, "rocket.jpg", "train"),
-    "motorcycle": (*_SKIMAGE, "motorcycle_left.png", "train"),
-    "gravel": (*_SKIMAGE, "gravel.png", "train"),
-    "camera": (*_SKIMAGE, "camera.png", "validation"),
-    "grass": (*_SKIMAGE, "grass.png", "validation"),
-    "astronaut": (*_SKIMAGE, "astronaut.png", "test"),
-    "chelsea": (*_SKIMAGE, "chelsea.png", "test"),
-    "coins": (*_SKIMAGE, "coins.png", "test"),
-    "brick": (*_SKIMAGE, "brick.png", "test"),
+    "train": {
+        "china": "sklearn/datasets/images/china.jpg",
+        "flower": "sklearn/datasets/images/flower.jpg",
+        "coffee": "skimage/data/coffee.png",
+        "rocket": "skimage/data/rocket.jpg",
+        "motorcycle": "skimage/data/motorcycle_left.png",
+        "gravel": "skimage/data/gravel.png",
+    },
+    "validation": {"camera": "skimage/data/camera.png", "grass": "skimage/data/grass.png"},
+    "test": {
+        "astronaut": "skimage/data/astronaut.png",
+        "chelsea": "skimage/data/chelsea.png",
+        "coins": "skimage/data/coins.png",
+        "brick": "skimage/data/brick.png",
+    },
 }
 
 
-def paths(split):
-    """Return {id: path} of the embedded photographs of a split ("train", "validation" or "test").
+def paths(split: str) -> dict[str, pathlib.Path]:
+    """{id: path} of the embedded photographs of a split ("train", "validation" or "test").
 
     Raises:
         InputError: a package that should hold them is not installed.
     """
-    chosen = {name: place for name, place in PHOTOGRAPHS.items() if place[3] == split}
-    return {name: _package(place[0]) / place[1] / place[2] for name, place in chosen.items()}
+    return {name: _installed(*place.split("/", 1)) for name, place in PHOTOGRAPHS[split].items()}
 
 
-def _package(name):
-    """The folder of an installed package, found without importing it."""
-    spec = importlib.util.find_spec(name)
+def _installed(package, place):
+    """The path of a file in an installed package, which is found without importing it."""
+    spec = importlib.util.find_spec(package)
     if spec is None:
-        raise InputError(f"the embedded photographs need the package {name}, which is not installed")
-    return pathlib.Path(spec.origin).parent
+        raise InputError(f"the embedded photographs need the package {package}, which is not installed")
+    return pathlib.Path(spec.origin).parent / place

@@ -1,31 +1,29 @@
-"""A packed patch store: every picture decoded once into one memory-mapped file that patches are cut from.
+"""Training images to cut patches from: in memory, or in a packed store, one memory-mapped file of decoded pictures.
 
 The folder of a store holds `pixels.bin` (uint8 images one behind the other, each with its margin), `index.npy` and,
 written last, `store.json`. Without that last file, or where it names other settings or pictures, there is no store.
 Where all pixels exceed the disk, a fixed number of tiles is kept of each picture, drawn from the seed.
 """
 
-import collections
-import concurrent.futures
 import dataclasses
 import functools
 import hashlib
-import itertools
 import json
 import os
 import pathlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tqdm
-from PIL import Image
 
 from srlib import files
 from srlib.config import SCALE
-from srlib.data import disk_space, patches
+from srlib.data import disk_space, patches, sources
 from srlib.errors import InputError
 from srlib.imaging import pictures
 
 BUDGET = 30 * 10**9  # bytes; beside COCO's own 19 GB it leaves a third of a Colab disk (about 75 GB) free
+IN_MEMORY = 1000  # photographs that are held in memory: about 1 GB decoded
 TILE = 256  # side of a tile: 41 × 41 places for a 96 px patch on the LR grid
 _FORMAT = 1
 _SYNC_EVERY = 500  # pictures between two points that a stopped build goes on from
@@ -40,43 +38,43 @@ class Settings:
     seed: int = 0
 
 
-def packed_size(height, width):
+def packed_size(height: int, width: int) -> int:
     """Bytes that an image of those sides takes in a store, its margin included."""
     height, width = height - height % SCALE, width - width % SCALE
     return (height + 2 * patches.MARGIN) * (width + 2 * patches.MARGIN) * 3
 
 
-def plan(count, total, budget=BUDGET, seed=0):
-    """The `Settings` that keep the most of a data set within a budget.
+def plan(count: int, total: int, *, budget: int = BUDGET, seed: int = 0) -> Settings:
+    """The settings that keep the most of a data set within a budget.
 
     Args:
-        count: int, pictures.
-        total: int, bytes of all of them whole, as `packed_size` gives.
-        budget: int, bytes of disk.
-        seed: int, draws the tiles.
+        count: pictures.
+        total: bytes of all of them whole, as `packed_size` gives.
+        budget: bytes of disk.
+        seed: draws the tiles.
     Raises:
         InputError: not even one tile a picture fits.
     """
     if total <= budget:
         return Settings(seed=seed)
-    tiles = budget // (count * packed_size(TILE, TILE))
-    if not tiles:
-        needed = count * packed_size(TILE, TILE) / 1e9
+    one_each = count * packed_size(TILE, TILE)
+    if budget < one_each:
+        needed = one_each / 1e9
         raise InputError(f"one tile of each of {count} pictures takes {needed:.1f} GB: raise the budget or take fewer")
-    return Settings(TILE, int(tiles), seed)
+    return Settings(TILE, budget // one_each, seed)
 
 
-def planned_size(count, height, width, settings):
-    """Bytes of a store of `count` pictures of those sides."""
+def planned_size(sides: tuple[int, int], settings: Settings, *, count: int = 1) -> int:
+    """Bytes of a store of `count` pictures of those sides, (height, width)."""
     if not settings.tile:
-        return count * packed_size(height, width)
-    return count * settings.tiles * packed_size(min(settings.tile, height), min(settings.tile, width))
+        return count * packed_size(*sides)
+    return count * settings.tiles * packed_size(*(min(settings.tile, side) for side in sides))
 
 
-class Store:
+class Store(Sequence[np.ndarray]):
     """A built store: a sequence of uint8 images with margins, and `sides`, an int array of their (height, width)."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: pathlib.Path | str) -> None:
         self.folder = pathlib.Path(folder)
         self.about = json.loads((self.folder / "store.json").read_text(encoding="utf-8"))
         # As a plain array: a view of it is made in a fifth of the time that a view of a memmap takes.
@@ -84,73 +82,104 @@ class Store:
         self._offsets, *sides = np.load(self.folder / "index.npy").T
         self.sides = np.stack(sides, axis=1)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._offsets)
 
-    def __getitem__(self, index):
-        """Image `index` with its margin: a view of the file, read from disk where it is looked at."""
+    def __getitem__(self, index: int | np.integer) -> np.ndarray:
+        """Image number `index` with its margin: a view of the file, read from disk where it is looked at."""
         height, width = (side + 2 * patches.MARGIN for side in self.sides[index].tolist())
         start = int(self._offsets[index])
         return self._pixels[start : start + height * width * 3].reshape(height, width, 3)
 
-    def sampler(self, patch, batch, seed, augmentation=patches.PLAIN):
-        """The `patches.Sampler` of random augmented patches from this store."""
-        return patches.Sampler(self, self.sides, patch, batch, seed, augmentation)
+    def sampler(self, settings: patches.PatchSettings) -> patches.Sampler:
+        """The sampler of random patches from this store."""
+        return patches.Sampler(self, self.sides, settings=settings)
+
+    def fingerprint(self) -> str:
+        """What the store was made of, as `fingerprint` gives it."""
+        return self.about["fingerprint"]
 
 
-def build(paths, folder, settings=None, budget=BUDGET, progress=True):
+def build(
+    paths: Sequence[pathlib.Path],
+    folder: pathlib.Path | str,
+    *,
+    settings: Settings | None = None,
+    budget: int = BUDGET,
+    progress: bool = True,
+) -> Store:
     """Open the store of these pictures, after building it unless it stands there.
 
     Args:
-        paths: list of picture files.
+        paths: picture files.
         folder: where the store stands; another store there is replaced.
-        settings: `Settings`, or None for what `plan` chooses within the budget.
-        budget: int, bytes.
+        settings: what is kept of each, None for what `plan` chooses within the budget.
+        budget: bytes.
         progress: whether to show a bar.
-    Returns:
-        `Store`.
     Raises:
         InputError: a picture cannot be read, or the disk cannot take the store.
     """
-    paths, folder = [pathlib.Path(path) for path in paths], pathlib.Path(folder)
+    folder = pathlib.Path(folder)
     if settings is None:
-        sides = [_header_sides(path) for path in paths]
-        settings = plan(len(paths), sum(packed_size(*both) for both in sides), budget)
+        total = sum(packed_size(*_header_sides(path)) for path in paths)
+        settings = plan(len(paths), total, budget=budget)
     key = fingerprint(paths, settings)
     if not is_current(folder, key):
         _build(paths, folder, settings, key, progress)
     return Store(folder)
 
 
-IN_MEMORY = 1000  # photographs: about 1 GB decoded
+@dataclasses.dataclass(frozen=True)
+class InMemory:
+    """Training images in memory: uint8 arrays (height, width, 3)."""
+
+    arrays: Sequence[np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def sampler(self, settings: patches.PatchSettings) -> patches.Sampler:
+        """The sampler of random augmented patches from these images."""
+        return patches.PatchSampler(self.arrays, **vars(settings))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the decoded pixels of all images in their order."""
+        digest = hashlib.sha256()
+        for image in self.arrays:
+            digest.update(repr(image.shape).encode() + image.tobytes())
+        return digest.hexdigest()
 
 
-def images(photos, folder, in_memory=IN_MEMORY):
+Images = InMemory | Store  # each has a length, a `sampler` of patches and a `fingerprint`
+
+
+def as_images(images: Images | Sequence[np.ndarray]) -> Images:
+    """Training images as they are, or made of uint8 arrays (height, width, 3)."""
+    return images if isinstance(images, Images) else InMemory(images)
+
+
+def images(photos: Iterable[sources.Photo], folder: pathlib.Path | str, *, in_memory: int = IN_MEMORY) -> Images:
     """What to cut patches from: the decoded pictures while they are few, beyond that a store in `folder`.
 
     Args:
-        photos: sized iterable of `sources.Photo`.
+        photos: the photographs.
         folder: where a store stands, if one is needed.
-        in_memory: int, how many pictures may be held in memory; pictures without files always are.
-    Returns:
-        list of uint8 arrays (height, width, 3), or a `Store`.
+        in_memory: how many pictures may be held in memory; pictures without files always are.
     """
+    photos = list(photos)
     paths = [photo.path for photo in photos]
     if len(paths) <= in_memory or None in paths:
-        return [photo.load().rgb for photo in photos]
+        return InMemory([photo.load().rgb for photo in photos])
     return build(paths, folder)
 
 
 def _header_sides(path):
     """(height, width) of a picture file, from its header; the turn that EXIF may ask for keeps the size."""
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        raise InputError(f"{path}: the picture cannot be read ({error})") from error
+    with pictures.opened(path) as image:
+        return image.height, image.width
 
 
-def fingerprint(paths, settings):
+def fingerprint(paths: Sequence[pathlib.Path], settings: Settings) -> str:
     """What a store depends on, as hexadecimal digits: settings, and the files' names, sizes and times of change."""
     digest = hashlib.sha256(json.dumps([_FORMAT, dataclasses.astuple(settings)]).encode())
     for path in paths:
@@ -159,7 +188,7 @@ def fingerprint(paths, settings):
     return digest.hexdigest()
 
 
-def is_current(folder, key):
+def is_current(folder: pathlib.Path, key: str) -> bool:
     """Whether a whole store with that fingerprint stands in a folder."""
     try:
         about = json.loads((folder / "store.json").read_text(encoding="utf-8"))
@@ -179,7 +208,8 @@ def _build(paths, folder, settings, key, progress):
     with open(part, "ab") as pixels, open(log, "a", encoding="utf-8") as written:
         if not done and not written.tell():
             written.write(json.dumps(key) + "\n")
-        decoded = _decoded(paths, done, settings)
+        decode = functools.partial(_tiles, paths, settings)
+        decoded = patches.ahead(decode, range(done, len(paths)), workers=os.cpu_count() or 2)
         for number, tiles in enumerate(tqdm.tqdm(decoded, "store", len(paths), initial=done, disable=not progress)):
             entries.append(_append(pixels, tiles))
             written.write(json.dumps(entries[-1]) + "\n")
@@ -194,12 +224,8 @@ def _require_room(paths, folder, settings):
     if not paths:
         return
     sample = [_header_sides(path) for path in paths[:: max(1, len(paths) // 50)]]
-    needed = sum(planned_size(1, *sides, settings) for sides in sample) / len(sample) * len(paths)
-    free = disk_space.free_space(folder)
-    if free < needed + disk_space.RESERVE:
-        raise InputError(
-            f"{folder}: the store takes {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free: lower the budget"
-        )
+    needed = len(paths) * sum(planned_size(sides, settings) for sides in sample) // len(sample)
+    disk_space.require(folder, needed, purpose="for the store", advice="lower the budget")
 
 
 def _resume(part, log, key):
@@ -219,25 +245,9 @@ def _resume(part, log, key):
         return []
 
 
-def _decoded(paths, start, settings):
-    """Yield each picture's tiles in order from `start` on, decoded by several threads a few pictures ahead."""
-    workers = os.cpu_count() or 2
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        numbers = iter(range(start, len(paths)))
-        submit = functools.partial(pool.submit, _tiles)
-        waiting = collections.deque(submit(paths[n], n, settings) for n in itertools.islice(numbers, 2 * workers))
-        try:
-            while waiting:
-                tiles = waiting.popleft().result()
-                waiting.extend(submit(paths[n], n, settings) for n in itertools.islice(numbers, 1))
-                yield tiles
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _tiles(path, number, settings):
-    """What is kept of a picture: uint8 arrays with margins, whose inner sides are multiples of 4."""
-    image = patches.with_margin(pictures.read(path).rgb)
+def _tiles(paths, settings, number):
+    """What is kept of picture `number`: uint8 arrays with margins, whose inner sides are multiples of 4."""
+    image = patches.with_margin(pictures.read(paths[number]).rgb)
     if not settings.tile:
         return [image]
     random = np.random.default_rng([settings.seed, number])

@@ -10,15 +10,17 @@ import concurrent.futures
 import dataclasses
 import functools
 import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from srlib.config import SCALE
 from srlib.errors import InputError
-from srlib.imaging import bicubic, bicubic_layers
+from srlib.imaging import bicubic
 
-MARGIN = bicubic_layers.BicubicDownscale.MARGIN
+MARGIN = bicubic.MARGIN
 _PIXEL = np.dtype("V3")
 
 
@@ -41,33 +43,48 @@ class Augmentation:
 PLAIN = Augmentation()
 
 
-class Sampler:
-    """Random augmented HR patches from images that carry their margin: in memory, or mapped from a `store`.
+@dataclasses.dataclass(frozen=True)
+class PatchSettings:
+    """How patches are drawn.
 
     Args:
-        images: sequence of uint8 arrays (height + 16, width + 16, 3), contiguous, margins included.
-        sides: int array (images, 2), heights and widths before the crop to the LR grid and without margins.
         patch: int, side of a patch in HR pixels, a multiple of 4.
         batch: int, patches in a batch.
         seed: int.
         augmentation: `Augmentation`.
+    """
+
+    patch: int
+    batch: int
+    seed: int
+    augmentation: Augmentation = PLAIN
+
+
+class Sampler:
+    """Random augmented HR patches from images that carry their margin: in memory, or mapped from a packed store.
+
+    Args:
+        images: sequence of uint8 arrays (height + 16, width + 16, 3), contiguous, margins included.
+        sides: int array (images, 2), heights and widths before the crop to the LR grid and without margins.
+        settings: `PatchSettings`.
     Raises:
         InputError: no image is large enough, or the patch is no multiple of 4.
     """
 
-    def __init__(self, images, sides, patch, batch, seed, augmentation=PLAIN):
-        check_patch(patch)
-        self._augmentation = augmentation
-        self._large = np.flatnonzero(sides.min(axis=1) >= patch) if len(sides) else np.array([], int)
+    def __init__(self, images: Sequence[np.ndarray], sides: np.ndarray, *, settings: PatchSettings) -> None:
+        self.patch, self.batch, self.seed = settings.patch, settings.batch, settings.seed
+        if self.patch % SCALE:
+            raise InputError(f"the patch side must be a multiple of {SCALE}, not {self.patch}")
+        self._augmentation = settings.augmentation
+        self._large = np.flatnonzero(sides.min(axis=1) >= self.patch)
         if not len(self._large):
-            raise InputError(f"none of the {len(sides)} training images is at least {patch}×{patch} pixels")
-        self.patch, self.batch, self.seed = patch, batch, seed
-        self.shape = (patch + 2 * MARGIN, patch + 2 * MARGIN, 3)
+            raise InputError(f"none of the {len(sides)} training images is at least {self.patch}×{self.patch} pixels")
+        self.shape = (self.patch + 2 * MARGIN, self.patch + 2 * MARGIN, 3)
         self._images, self._sides = images, sides
         pixels = sides[self._large].prod(axis=1, dtype=float)
         self._bounds = np.cumsum(pixels / pixels.sum())
 
-    def __call__(self, index, rows=slice(None)):
+    def __call__(self, index: int, rows: slice = slice(None)) -> np.ndarray:
         """Batch `index` as uint8 (batch, patch + 16, patch + 16, 3), the margins included, or those `rows` of it."""
         random = np.random.default_rng([self.seed, index])
         draw = self._place if self._augmentation == PLAIN else self._varied_place
@@ -80,7 +97,7 @@ class Sampler:
             pixels[...] = augment(scratch, symmetry)
         return result
 
-    def batches(self, start=0, workers=0, rows=slice(None)):
+    def batches(self, start: int = 0, workers: int = 0, *, rows: slice = slice(None)) -> Iterator[tuple[np.ndarray]]:
         """Batches `start`, `start` + 1, … without end, each in a tuple, as `fit` takes them.
 
         Args:
@@ -89,14 +106,18 @@ class Sampler:
             rows: slice, the patches of each batch that are wanted.
         """
         draw = functools.partial(self, rows=rows)
-        if not workers:
-            return ((draw(index),) for index in itertools.count(start))
-        return ahead(draw, start, workers)
+        indices = itertools.count(start)
+        drawn = ahead(draw, indices, workers=workers) if workers else map(draw, indices)
+        return ((batch,) for batch in drawn)
+
+    def _image(self, random):
+        """The number of an image that is large enough, by its area."""
+        chosen = np.searchsorted(self._bounds, random.random(), side="right")
+        return self._large[min(chosen, len(self._large) - 1)]
 
     def _place(self, random):
         """Where a patch comes from: an image by its area, a corner on the LR grid, one of the eight symmetries."""
-        chosen = np.searchsorted(self._bounds, random.random(), side="right")
-        chosen = self._large[min(chosen, len(self._large) - 1)]
+        chosen = self._image(random)
         height, width = self._sides[chosen].tolist()
         top = SCALE * random.integers((height - self.patch) // SCALE + 1)
         left = SCALE * random.integers((width - self.patch) // SCALE + 1)
@@ -113,8 +134,7 @@ class Sampler:
 
     def _window(self, random):
         """An image by its area and a square window in it with its margin: (image, top, left, side)."""
-        chosen = np.searchsorted(self._bounds, random.random(), side="right")
-        chosen = self._large[min(chosen, len(self._large) - 1)]
+        chosen = self._image(random)
         height, width = (int(side) - int(side) % SCALE + 2 * MARGIN for side in self._sides[chosen])
         factor = np.exp(random.random() * np.log(self._augmentation.reduction))
         side = min(round(self.shape[0] * factor), height, width)
@@ -145,42 +165,35 @@ class PatchSampler(Sampler):
     """Random augmented HR patches from images in memory.
 
     Args:
-        images: list of uint8 arrays (height, width, 3) of any sizes; those smaller than a patch are passed over.
-        patch, batch, seed, augmentation: as `Sampler` takes them.
+        images: sequence of uint8 arrays (height, width, 3) of any sizes; those smaller than a patch are passed over.
+        patch, batch, seed, augmentation: as in `PatchSettings`.
     Raises:
         InputError: no image is large enough, or the patch is no multiple of 4.
     """
 
-    def __init__(self, images, patch, batch, seed, augmentation=PLAIN):
-        check_patch(patch)
-        large = [image for image in images if min(image.shape[:2]) >= patch]
-        if not large:
-            raise InputError(f"none of the {len(images)} training images is at least {patch}×{patch} pixels")
-        sides = np.array([image.shape[:2] for image in large])
-        super().__init__([with_margin(image) for image in large], sides, patch, batch, seed, augmentation)
+    def __init__(
+        self, images: Sequence[np.ndarray], patch: int, *, batch: int, seed: int, augmentation: Augmentation = PLAIN
+    ) -> None:
+        sides = np.array([image.shape[:2] for image in images], int).reshape(-1, 2)
+        padded = [with_margin(image) if min(image.shape[:2]) >= patch else image for image in images]
+        super().__init__(padded, sides, settings=PatchSettings(patch, batch, seed, augmentation))
 
 
-def check_patch(patch):
-    """Raise InputError unless a patch side is a multiple of the scale."""
-    if patch % SCALE:
-        raise InputError(f"the patch side must be a multiple of {SCALE}, not {patch}")
-
-
-def ahead(sampler, start, workers):
-    """Yield (batch,) from `start` on, in order, drawn by `workers` threads a few batches ahead."""
-    with concurrent.futures.ThreadPoolExecutor(workers, "patches") as pool:
-        indices = itertools.count(start)
-        waiting = collections.deque(pool.submit(sampler, next(indices)) for _ in range(2 * workers))
+def ahead(function: Callable[[Any], Any], arguments: Iterable[Any], *, workers: int) -> Iterator[Any]:
+    """Results of a function for each argument, in order, computed by `workers` threads a few arguments ahead."""
+    with concurrent.futures.ThreadPoolExecutor(workers, "ahead") as pool:
+        tasks = (pool.submit(function, argument) for argument in arguments)
+        waiting = collections.deque(itertools.islice(tasks, 2 * workers))
         try:
-            while True:
-                batch = waiting.popleft().result()
-                waiting.append(pool.submit(sampler, next(indices)))
-                yield (batch,)
+            while waiting:
+                result = waiting.popleft().result()
+                waiting.extend(itertools.islice(tasks, 1))
+                yield result
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def augment(patch, choice):
+def augment(patch: np.ndarray, choice: int | np.integer) -> np.ndarray:
     """One of the eight symmetries of a square patch (height, width, …): `choice` in 0..7, 0 leaves it as is."""
     transposed, rows, columns = _SYMMETRIES[choice]
     turned = patch.swapaxes(0, 1) if transposed else patch
@@ -200,7 +213,7 @@ _SYMMETRIES = (
 )
 
 
-def with_margin(image):
+def with_margin(image: np.ndarray) -> np.ndarray:
     """An image cropped to the LR grid and mirrored outwards by the margin, as `imresize` sees its edges."""
     return np.pad(bicubic.crop_to_multiple(image), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="symmetric")
 

@@ -1,33 +1,44 @@
-"""What the trainings of an ablation show: the chosen trials, means and spreads, comparisons with verdicts, the record.
+"""Analysis of an ablation: the chosen trials, means and spreads, comparisons with verdicts, and the run record.
 
-Results are the dicts that `training_task.perform` gives, by (arm, seed) for runs and (arm, number) for trials.
+A result is the dict that `training_task.run` gives; runs are kept by (arm, seed) and trials by (arm, number).
 """
 
 import dataclasses
 import math
 import pathlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from srlib import records
 from srlib.evaluation import statistics
-from srlib.experiments import plans
+from srlib.experiments import plans, verdict
+from srlib.files import PathLike
 from srlib.machine import environment
 
-OUTCOMES = ("done", "collapsed", "diverged", "failed")
+STATUSES = ("done", "collapsed", "diverged", "failed")
+
+Row = dict[str, Any]
+Runs = Mapping[tuple[str, int | None], Row]
+Trials = Mapping[tuple[str, int], Row]
+Seeds = dict[str, list[float]]  # each arm's values, one a seed
+Differences = dict[str, tuple[float, float, float]]  # each arm's difference from the reference, low and high
+BICUBIC = ("bicubic", None)  # the place of the baseline among the runs
 
 
-def choose(trials, rates=None, tie=0.0):
+def choose(trials: Sequence[Row], rates: Sequence[float] | None = None, *, tie: float = 0.0) -> int:
     """The number of the trial whose settings an arm takes: among those on a level with the best, the most careful.
 
     One short trial tells two good learning rates apart poorly, and the largest that came through may not do so again.
 
     Args:
-        trials: list of results; one that failed or diverged is not chosen.
-        rates: list of float, each trial's learning rate; None where they do not differ.
-        tie: float, dB of validation PSNR within which trials are on a level; the smallest rate of them is taken.
+        trials: results; one that failed or diverged is not chosen.
+        rates: each trial's learning rate; None where they do not differ.
+        tie: dB of validation PSNR within which trials are on a level; the smallest rate of them is taken.
     Returns:
-        int: of equal rates the better trial, of equal trials the first; 0 where none came through.
+        of equal rates the better trial, of equal trials the first; 0 where none came through.
     """
     known = [number for number, trial in enumerate(trials) if trial.get("status") in ("done", "collapsed")]
     best = max((trials[number]["val_psnr"] for number in known), default=0)
@@ -35,113 +46,97 @@ def choose(trials, rates=None, tie=0.0):
     return min(level, key=lambda number: (rates[number] if rates else 0, -trials[number]["val_psnr"]), default=0)
 
 
-def values(runs, arm, seeds, test, metric):
-    """A metric of an arm: float array (seeds, images); a seed without scores is NaN throughout.
-
-    Args:
-        runs: {(arm, seed): result}.
-        arm: str.
-        seeds: ints.
-        test: name of a test set.
-        metric: a key of `plans.METRICS`.
-    """
+def values(runs: Runs, arm: str, *, seeds: Iterable[int], test: str, metric: str) -> np.ndarray:
+    """A metric of an arm on a test set: float (seeds, images); a seed without scores is NaN throughout."""
     rows = [runs[arm, seed].get("scores", {}).get(test) for seed in seeds]
     images = max((len(result["scores"][test]) for result in runs.values() if "scores" in result), default=1)
     return np.array([[row[metric] for row in each] if each else [math.nan] * images for each in rows], float)
 
 
-def comparisons(plan, runs):
+def comparisons(plan: plans.Plan, runs: Runs) -> list[Row]:
     """Each arm against the reference on each test set by each metric, all of them one family for Holm's correction.
 
-    Args:
-        plan: `plans.Plan`.
-        runs: {(arm, seed): result}.
     Returns:
-        list of dicts: "test", "metric", "arm", "reference", the mean "difference" with its interval "low" to "high",
-        "p", "effect", the numbers of "seeds" and "images" compared, "p_holm" and the "verdict".
+        rows with "test", "metric", "arm", "reference", the mean "difference" with its interval "low" to "high", "p",
+        "effect", the numbers of "seeds" and "images" compared, "p_holm" and the "verdict".
     """
     arms = [arm.name for arm in plan.arms if arm.name != plan.reference]
     places = [(test, metric, arm) for test in plan.tests for metric in plan.metrics for arm in arms]
-    found = [_difference(plan, runs, *place) for place in places]
+    found = []
+    for test, metric, arm in places:
+        pair = (values(runs, each, seeds=plan.seeds, test=test, metric=metric) for each in (arm, plan.reference))
+        found.append(statistics.compare(*pair))
     adjusted = statistics.holm([difference.p for difference in found])
     return [_comparison(plan, runs, *each) for each in zip(places, found, adjusted)]
-
-
-def _difference(plan, runs, test, metric, arm):
-    pair = (values(runs, name, plan.seeds, test, metric) for name in (arm, plan.reference))
-    return statistics.compare(*pair)
 
 
 def _comparison(plan, runs, place, difference, p):
     """A row of `comparisons`."""
     test, metric, arm = place
-    names, unit = (arm, plan.reference), plans.METRICS[metric]
-    done = [sum("scores" in runs[name, seed] for seed in plan.seeds) for name in names]
-    diverged = [sum(runs[name, seed]["status"] == "diverged" for seed in plan.seeds) for name in names]
-    sentence = statistics.verdict(*names, difference, p, plan.matters.get(metric, 0.0), unit, done, diverged)
+    arms = (arm, plan.reference)
+    done = tuple(sum("scores" in runs[name, seed] for seed in plan.seeds) for name in arms)
+    diverged = tuple(sum(runs[name, seed]["status"] == "diverged" for seed in plan.seeds) for name in arms)
+    rule = {"p": p, "matters": plan.matters.get(metric, 0.0), "unit": plans.METRICS[metric]}
+    sentence = verdict.sentence(arms, difference, **rule, runs=verdict.Runs(done, diverged))
     if 0 < difference.seeds < len(plan.seeds):
         sentence += f"; {difference.seeds} of {len(plan.seeds)} seeds came through in both"
-    place = {"test": test, "metric": metric, "arm": arm, "reference": plan.reference}
-    numbers = {"difference": difference.mean, **dataclasses.asdict(difference), "p_holm": p}
-    del numbers["mean"]
-    return {**place, **numbers, "verdict": f"{metric.upper()} on {test}: {sentence}"}
+    numbers = dataclasses.asdict(difference)
+    place = {"test": test, "metric": metric, "arm": arm, "reference": plan.reference, "difference": numbers.pop("mean")}
+    return {**place, **numbers, "p_holm": p, "verdict": f"{metric.upper()} on {test}: {sentence}"}
 
 
-def record(plan, out, root, trials, chosen, runs):
+def record(
+    plan: plans.Plan, runs: Runs, *, trials: Trials, chosen: Mapping[str, int], out: PathLike, root: PathLike | None
+) -> records.Record:
     """Write the run record of an ablation.
 
     Args:
-        plan: `plans.Plan`.
-        out, root: output root and data root, kept out of the messages on record.
+        plan: what was compared.
+        runs: {(arm, seed): result}, that of `BICUBIC` being the baseline's.
         trials: {(arm, number): result}; empty where there was nothing to choose.
         chosen: {arm: number of its trial}.
-        runs: {(arm, seed): result}, that of ("bicubic", None) being the baseline's.
-    Returns:
-        `records.Record`.
+        out: output root, and `root`, the data root: both are kept out of the messages on record.
     """
-    baseline = runs[("bicubic", None)]
-    runs = {(arm, seed): result for (arm, seed), result in runs.items() if arm != "bicubic"}
-    compared = comparisons(plan, runs)
+    of_arms = {key: result for key, result in runs.items() if key != BICUBIC}
+    compared = comparisons(plan, of_arms)
     tables = {
         "comparisons": compared,
-        "arms": _arm_rows(plan, runs, chosen, baseline),
-        "runs": _run_rows(plan, runs, chosen),
+        "arms": _arm_rows(plan, runs, chosen),
+        "runs": _run_rows(plan, of_arms, chosen),
         "trials": _trial_rows(plan, trials, chosen),
-        "images": _image_rows(runs),
-        "history": _history_rows(runs),
+        **_details(of_arms),
     }
     for row in (*tables["runs"], *tables["trials"]):
-        row["reason"] = _without_places(row["reason"], out, root)
-    metrics = {"headline": _headline(plan, compared), **_counts(runs), **_totals(trials, runs)}
-    return records.write(out, f"ablation-{plan.name}-{plan.profile}", plan, metrics, tables)
+        row["reason"] = _without_folders(row["reason"], out, root)
+    first = [row["verdict"] for row in compared if row["metric"] == plan.metrics[0]]
+    seconds = sum(result.get("seconds", 0.0) for result in (*trials.values(), *of_arms.values()))
+    metrics = {"headline": f"{plan.name}: {'; '.join(first)}", **_counts(of_arms)}
+    metrics |= {"failed_trials": _counts(trials)["failed"], "seconds": round(seconds, 1)}
+    return records.write(out, f"ablation-{plan.name}-{plan.profile}", config=plan, metrics=metrics, tables=tables)
 
 
-def shown(record, test, metric="psnr"):
-    """What `figures.comparison` draws, from the record of an ablation.
+def shown(record: records.Record, test: str, *, metric: str = "psnr") -> tuple[Seeds, Differences, str]:
+    """What `figures.comparison` draws of an ablation, from its record, on one test set by one metric.
 
-    Args:
-        record: `records.Record`.
-        test: name of a test set.
-        metric: a key of `plans.METRICS`.
     Returns:
-        ({arm: values by seed}, {arm: (difference, low, high)}), and the verdicts as one text, for the alt text.
+        {arm: values by seed}, {arm: (difference, low, high)}, and the verdicts as one text, for the alt text.
     """
-    values, name = {}, f"{test}_{metric}"
+    by_seed = {}
     for row in record.table("runs"):
-        values.setdefault(row["arm"], []).append(row[name])
+        by_seed.setdefault(row["arm"], []).append(row[f"{test}_{metric}"])
     rows = [row for row in record.table("comparisons") if (row["test"], row["metric"]) == (test, metric)]
     differences = {row["arm"]: (row["difference"], row["low"], row["high"]) for row in rows}
-    return values, differences, ". ".join(row["verdict"] for row in rows)
+    return by_seed, differences, ". ".join(row["verdict"] for row in rows)
 
 
-def reference(name, profile="cpu"):
+def recorded(name: str, profile: str = "cpu") -> tuple[records.Record | None, str]:
     """The recorded run of a plan in the repository's results, and the words that go with it.
 
     Args:
         name: the plan's name.
         profile: that of the run.
     Returns:
-        (`records.Record` or None, str): command, machine and time of the run, or which command makes the record.
+        the record or None; and command, machine and time of the run, or which command makes the record.
     """
     kept = records.recorded(f"ablation-{name}-{profile}")
     return kept, provenance(kept) if kept else f"No recorded run of {name} here; {_command(name)} makes it."
@@ -151,31 +146,28 @@ def _command(name):
     return f"`srlib ablate {name} --data-root DIR --out results`"
 
 
-def at_the_edge(trials):
+def at_the_edge(trials: Iterable[Row]) -> list[str]:
     """Sentences on the arms that did best at the smallest or the largest learning rate that they tried: one to doubt.
 
     Args:
         trials: the table "trials" of an ablation's record.
-    Returns:
-        list of str.
     """
     tried = {}
     for row in trials:
-        for name, value in (part.split("=") for part in row["settings"].split(", ") if "learning_rate=" in part):
+        for name, value in re.findall(r"(\w*learning_rate)=([^,]+)", row["settings"]):
             tried.setdefault((row["arm"], name), []).append((row["val_psnr"], float(value)))
     sentences = []
-    for (arm, name), values in tried.items():
-        rates = sorted({rate for _, rate in values})
-        best = max((value for value in values if math.isfinite(value[0])), default=(0, None))[1]
-        for place, edge in (("smallest", rates[0]), ("largest", rates[-1])):
-            if len(rates) > 1 and edge == best:
-                sentences.append(
-                    f"{arm} did best at the {place} {name} that it tried, {edge:g}: there may be a better one"
-                )
+    for (arm, name), scores in tried.items():
+        rates = sorted({rate for _, rate in scores})
+        best = max((score for score in scores if math.isfinite(score[0])), default=(0, None))[1]
+        edge = {rates[0]: "smallest", rates[-1]: "largest"}.get(best)
+        if edge and len(rates) > 1:
+            tail = f"that it tried, {best:g}: there may be a better one"
+            sentences.append(f"{arm} did best at the {edge} {name} {tail}")
     return sentences
 
 
-def provenance(record):
+def provenance(record: records.Record) -> str:
     """How an ablation's record came to be, and whose learning rate lies at the edge of what was tried, as text."""
     command = _command(record.read("config")["name"])
     machine, metrics = record.read("environment"), record.read("metrics")
@@ -187,40 +179,28 @@ def provenance(record):
     )
 
 
-def _headline(plan, compared):
-    """The verdicts by the metric that the plan names first."""
-    first = [row["verdict"] for row in compared if row["metric"] == plan.metrics[0]]
-    return f"{plan.name}: {'; '.join(first)}"
+def _counts(results):
+    """How many trainings ended how: {status: count}."""
+    ends = [result["status"] for result in results.values()]
+    return {status: ends.count(status) for status in STATUSES}
 
 
-def _counts(runs):
-    """How many runs ended how: {outcome: count}."""
-    ends = [result["status"] for result in runs.values()]
-    return {outcome: ends.count(outcome) for outcome in OUTCOMES}
-
-
-def _totals(trials, runs):
-    """The trials that failed, and the seconds of all trainings together."""
-    seconds = sum(result.get("seconds", 0.0) for result in (*trials.values(), *runs.values()))
-    return {"failed_trials": _counts(trials)["failed"], "seconds": round(seconds, 1)}
-
-
-def _without_places(text, out, root):
+def _without_folders(text, out, root):
     """A message without the folders of this machine."""
-    for place, name in ((out, "<out>"), (root, "<data root>"), (pathlib.Path.home(), "~")):
-        text = text.replace(str(place), name) if place else text
+    for folder, name in ((out, "<out>"), (root, "<data root>"), (pathlib.Path.home(), "~")):
+        text = text.replace(str(folder), name) if folder else text
     return text
 
 
-def _arm_rows(plan, runs, chosen, baseline):
+def _arm_rows(plan, runs, chosen):
     """One row an arm, bicubic first: what it chose, how its runs ended, mean and standard deviation over seeds."""
-    of_baseline = _means(plan, {("bicubic", seed): baseline for seed in plan.seeds}, "bicubic", plan.seeds)
-    none = {**dict.fromkeys(OUTCOMES, ""), **of_baseline, **_balance(plan, {})}
+    baseline = {("bicubic", seed): runs[BICUBIC] for seed in plan.seeds}
+    none = {**dict.fromkeys(STATUSES, ""), **_means(plan, baseline, "bicubic", plan.seeds), **_balance(plan, {})}
     rows = [{"arm": "bicubic", "settings": "", **none}]
     for arm in plan.arms:
         own = {key: result for key, result in runs.items() if key[0] == arm.name}
         numbers = {**_counts(own), **_means(plan, runs, arm.name, plan.seeds), **_balance(plan, own)}
-        rows.append({"arm": arm.name, "settings": _chosen(arm, chosen), **numbers})
+        rows.append({"arm": arm.name, "settings": _settings(arm, chosen), **numbers})
     return rows
 
 
@@ -228,7 +208,7 @@ def _balance(plan, runs):
     """Of the adversarial phase: means and deviations over seeds of the last D(HR) and D(SR), which tell its balance."""
     found = {}
     for name in ("d_real", "d_fake") if plan.phase == "adversarial" else ():
-        last = [_outcome(result)[name] for result in runs.values()]
+        last = [_ending(result)[name] for result in runs.values()]
         found[name], found[f"{name}_sd"] = statistics.mean_and_deviation(last)
     return found
 
@@ -238,12 +218,12 @@ def _means(plan, runs, arm, seeds):
     found = {}
     for test in plan.tests:
         for metric in plans.METRICS:
-            each = values(runs, arm, seeds, test, metric).mean(axis=1)
+            each = values(runs, arm, seeds=seeds, test=test, metric=metric).mean(axis=1)
             found[f"{test}_{metric}"], found[f"{test}_{metric}_sd"] = statistics.mean_and_deviation(each)
     return found
 
 
-def _chosen(arm, chosen):
+def _settings(arm, chosen):
     """The settings of an arm with those it chose, as text."""
     return _text({**arm.settings, **arm.trials[chosen[arm.name]]})
 
@@ -257,50 +237,38 @@ def _run_rows(plan, runs, chosen):
     rows = []
     for arm in plan.arms:
         for seed in plan.seeds:
-            ended = {"arm": arm.name, "seed": seed, **_outcome(runs[arm.name, seed])}
-            means = _means(plan, runs, arm.name, (seed,))
+            result, means = runs[arm.name, seed], _means(plan, runs, arm.name, (seed,))
             scores = {name: value for name, value in means.items() if not name.endswith("_sd")}
-            place = {"settings": _chosen(arm, chosen), "id": runs[arm.name, seed].get("id", "")}
-            rows.append({**ended, **scores, **place})
+            more = {"settings": _settings(arm, chosen), "id": result.get("id", "")}
+            rows.append({"arm": arm.name, "seed": seed, **_ending(result), **scores, **more})
     return rows
 
 
-def _outcome(result):
+def _ending(result):
     """How a training ended, and the last of what was watched; what is not known is NaN."""
-    last = {**result, **(result.get("history") or [{}])[-1]}
+    last = {**result, **(result.get("history") or [{}])[-1], "seconds": result.get("seconds")}
     names = ("step", "val_psnr", "bicubic_val_psnr", "d_real", "d_fake", "seconds", "seconds_per_step")
-    numbers = {name: (result if name == "seconds" else last).get(name) for name in names}
-    known = {name: math.nan if value is None else value for name, value in numbers.items()}
+    known = {name: math.nan if last.get(name) is None else last[name] for name in names}
     return {"status": result["status"], "reason": result.get("reason", ""), **known}
 
 
 def _trial_rows(plan, trials, chosen):
     """One row a trial."""
-    return [
-        {
-            "arm": arm.name,
-            "trial": number,
-            "settings": _text(arm.trials[number]),
-            **_outcome(trials[arm.name, number]),
-            "chosen": "yes" if chosen[arm.name] == number else "",
-        }
-        for arm in plan.arms
-        for number in range(len(arm.trials) if trials else 0)
-    ]
+    rows = []
+    for arm in plan.arms if trials else ():
+        for number, settings in enumerate(arm.trials):
+            ended = {"settings": _text(settings), **_ending(trials[arm.name, number])}
+            taken = "yes" if chosen[arm.name] == number else ""
+            rows.append({"arm": arm.name, "trial": number, **ended, "chosen": taken})
+    return rows
 
 
-def _image_rows(runs):
-    """One row for each run and image scored."""
-    return [
-        {"arm": arm, "seed": seed, "test": test, **row}
-        for (arm, seed), result in runs.items()
-        for test, rows in result.get("scores", {}).items()
-        for row in rows
-    ]
-
-
-def _history_rows(runs):
-    """The training curves of all runs, one below the other."""
-    return [
-        {"arm": arm, "seed": seed, **row} for (arm, seed), result in runs.items() for row in result.get("history", [])
-    ]
+def _details(runs):
+    """The tables of all images scored and of all training curves, one run below the other."""
+    images, history = [], []
+    for (arm, seed), result in runs.items():
+        place = {"arm": arm, "seed": seed}
+        history += [{**place, **row} for row in result.get("history", [])]
+        for test, rows in result.get("scores", {}).items():
+            images += [{**place, "test": test, **row} for row in rows]
+    return {"images": images, "history": history}

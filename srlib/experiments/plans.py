@@ -1,4 +1,4 @@
-"""The plan of an ablation: which arms are compared, over which seeds, with which budget, and what decides.
+"""Plan of an ablation: which arms are compared, over which seeds, with which budget, and what decides.
 
 A plan is a small TOML file or the same as a dict:
 
@@ -24,10 +24,12 @@ What would make a comparison unfair is refused: arms with more trials than other
 or networks. A trial runs with a seed of its own, `tuning_seed`, and is judged on validation photographs only.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import re
-import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from srlib import config as configs
 from srlib.errors import InputError
@@ -46,87 +48,88 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """One side of the comparison: its settings over the plan's, and the trials from which it may choose some more."""
+    """Side of the comparison: its settings over the plan's, and the trials from which it may choose some more."""
 
     name: str
-    settings: dict
-    trials: tuple = ({},)
+    settings: dict[str, Any]
+    trials: tuple[dict[str, Any], ...] = ({},)
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What is compared, how often and by what; see the module's example. Checked when made.
+    """Plan of an ablation, checked when it is made; the module shows one as TOML.
 
     Args:
-        name: str, of files and records.
-        arms: tuple of `Arm`.
-        about: str, the question.
+        name: of files and records.
+        arms: what is compared.
+        about: the question.
         phase: a key of `STEPS`.
         start: what every arm begins with: "" fresh weights, "pixel" a generator that is first trained by the pixel
             phase with the plan's own settings, one a seed and the same for all arms, or a model's name or path.
         profile, settings: of the `Config` that all arms share.
-        seeds: ints, the runs of each arm.
+        seeds: the runs of each arm.
         reference: name of the arm that the others are compared with; "" for the first.
-        trial_steps: int, steps of a trial, at most those of a run; 0: as many.
-        tuning_seed: int, the seed of the trials, none of `seeds`.
+        trial_steps: steps of a trial, at most those of a run; 0: as many.
+        tuning_seed: the seed of the trials, none of `seeds`.
         tests: names of data sets.
         metrics: keys of `METRICS`.
         matters: {metric: least difference worth talking about}, for the verdicts' rule.
-        validation_images: int, photographs that trials are judged on.
-        tie: float, dB of validation PSNR within which trials are on a level: the smallest rate of them is taken.
-        collapse: float, dB of validation PSNR below bicubic from which on a run counts as collapsed.
+        validation_images: photographs that trials are judged on.
+        tie: dB of validation PSNR within which trials are on a level: the smallest rate of them is taken.
+        collapse: dB of validation PSNR below bicubic from which on a run counts as collapsed.
     """
 
     name: str
-    arms: tuple
+    arms: tuple[Arm, ...]
     about: str = ""
     phase: str = "pixel"
     start: str = ""
     profile: str = "cpu"
-    settings: dict = dataclasses.field(default_factory=dict)
-    seeds: tuple = (0, 1, 2)
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    seeds: tuple[int, ...] = (0, 1, 2)
     reference: str = ""
     trial_steps: int = 0
     tuning_seed: int = 1000
-    tests: tuple = ("embedded",)
-    metrics: tuple = ("psnr", "ssim")
-    matters: dict = dataclasses.field(default_factory=lambda: {"psnr": 0.05, "ssim": 0.001})
+    tests: tuple[str, ...] = ("embedded",)
+    metrics: tuple[str, ...] = ("psnr", "ssim")
+    matters: dict[str, float] = dataclasses.field(default_factory=lambda: {"psnr": 0.05, "ssim": 0.001})
     validation_images: int = 8
     tie: float = 0.1
     collapse: float = 3.0
 
-    def __post_init__(self):
-        _check(self)
+    def __post_init__(self) -> None:
+        _check_names(self)
+        _check_numbers(self)
+        _check_settings(self)
         object.__setattr__(self, "reference", self.reference or self.arms[0].name)
 
-    def config(self, arm, trial, seed):
-        """The `Config` of a run: the profile, the plan's settings, the arm's, those of its trial number `trial`."""
-        settings = {**self.settings, **arm.settings, **arm.trials[trial]}
-        return configs.resolve(self.profile, seed, settings)
+    def config(self, arm: Arm, *, trial: int, seed: int) -> configs.Config:
+        """The settings of a run: the profile's, the plan's, the arm's, those of its trial number `trial`."""
+        return configs.resolve(self.profile, seed, {**self.settings, **arm.settings, **arm.trials[trial]})
 
-    def trial_config(self, arm, trial):
-        """The `Config` of a trial: that of a run with the tuning seed, and no more steps than trials have."""
-        whole = self.config(arm, trial, self.tuning_seed)
+    def trial_config(self, arm: Arm, trial: int) -> configs.Config:
+        """The settings of a trial: those of a run with the tuning seed, and no more steps than trials have."""
+        whole = self.config(arm, trial=trial, seed=self.tuning_seed)
         name = STEPS[self.phase]
         steps = getattr(whole, name)
         return dataclasses.replace(whole, **{name: min(self.trial_steps or steps, steps)})
 
-    def trial_rates(self, arm):
+    def trial_rates(self, arm: Arm) -> list[float]:
         """The learning rate of each of an arm's trials."""
         name = STEPS[self.phase].replace("steps", "learning_rate")
         return [getattr(self.trial_config(arm, number), name) for number in range(len(arm.trials))]
 
-    def start_config(self, seed):
-        """The `Config` of the pixel training that the arms of a seed begin with."""
+    def start_config(self, seed: int) -> configs.Config:
+        """The settings of the pixel training that the arms of a seed begin with."""
         return configs.resolve(self.profile, seed, self.settings)
 
 
-def available():
+def available() -> dict[str, pathlib.Path]:
     """The plans that come with srlib as {name: path}, sorted by name."""
     return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
 
 
-def load(name_or_path, **changes):
+def load(name_or_path: pathlib.Path | str, **changes: Any) -> Plan:
     """Read a plan.
 
     Args:
@@ -136,95 +139,62 @@ def load(name_or_path, **changes):
         InputError: not there, not TOML, or what `from_dict` refuses; in one line with the file's name.
     """
     path = available().get(str(name_or_path), pathlib.Path(name_or_path))
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        shipped = f"{configs.did_you_mean(str(path), available())}; shipped: {', '.join(available())}, or a path"
-        raise InputError(f"plan {path}: {error.strerror}{shipped}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"plan {path}: not TOML ({error})") from error
-    try:
+    if not path.exists():
+        hint = configs.did_you_mean(str(path), available())
+        raise InputError(f"plan {path}: No such file{hint}; shipped: {', '.join(available())}, or a path")
+    values = configs.read_table(path)
+    with naming(f"plan {path}"):
         return from_dict(values, **changes)
+
+
+@contextlib.contextmanager
+def naming(key: str) -> Iterator[None]:
+    """Context whose InputError is told with the key that it is about in front."""
+    try:
+        yield
     except InputError as error:
-        raise InputError(f"plan {path}: {error}") from error
+        raise InputError(f"{key}: {error}") from error
 
 
-def from_dict(values, **changes):
-    """The `Plan` of a dict as TOML gives it, with `changes` as in `load`.
+def from_dict(values: Mapping[str, Any], **changes: Any) -> Plan:
+    """The plan of a dict as TOML gives it, with `changes` as in `load`.
 
     Raises:
         InputError: a key that is missing, unknown, of the wrong type or unfair; the message names it.
     """
-    profiles = _typed("profiles", values.get("profiles", {}), dict)
+    values = dict(values)
+    profiles = _table("profiles", values.pop("profiles", {}))
     for name in profiles:
         _one_of("profiles", name, configs.PROFILES)
-    values = {key: value for key, value in values.items() if key != "profiles"}
     profile = changes.get("profile", values.get("profile", "cpu"))
-    for layer in (_typed(f"profiles.{profile}", profiles.get(profile, {}), dict), changes):
-        settings = {**_typed("settings", values.get("settings", {}), dict), **layer.get("settings", {})}
-        values = {**values, **layer, "settings": settings}
-    return Plan(**_fields(values))
+    for layer in (_table(f"profiles.{profile}", profiles.get(profile, {})), changes):
+        settings = [_table("settings", each.get("settings", {})) for each in (values, layer)]
+        values = {**values, **layer, "settings": {**settings[0], **settings[1]}}
+    if "arms" in values:
+        values["arms"] = [_arm(name, table) for name, table in _table("arms", values["arms"]).items()]
+    return configs.checked(values, Plan)
 
 
-def _fields(values):
-    """The arguments of `Plan`, each of its type, arms from tables."""
-    fields = {field.name: field.type for field in dataclasses.fields(Plan)}
-    for key, value in values.items():
-        if key not in fields:
-            raise InputError(f"unknown key {key!r}{configs.did_you_mean(key, fields)}; keys: {', '.join(fields)}")
-        if key != "arms":
-            values = {**values, key: _typed(key, value, fields[key])}
-    for key in ("name", "arms"):
-        if key not in values:
-            raise InputError(f"the key {key!r} is missing")
-    return {**values, "arms": _arms(values["arms"])}
-
-
-def _arms(tables):
-    """The `Arm`s of {name: settings and "trials"}; a tuple of them is left as it is."""
-    if isinstance(tables, tuple):
-        return tables
-    return tuple(_arm(name, table) for name, table in _typed("arms", tables, dict).items())
-
-
-def _arm(name, table):
-    """An `Arm` from its table."""
-    table = dict(_typed(f"arms.{name}", table, dict))
-    trials = _typed(f"arms.{name}.trials", table.pop("trials", ({},)), tuple)
-    return Arm(name, table, tuple(_typed(f"arms.{name}.trials", trial, dict) for trial in trials))
-
-
-def _typed(key, value, wanted):
-    """`value` as `wanted`: lists become tuples and ints floats, all else has to be of the type already."""
-    if wanted is tuple and isinstance(value, list):
-        return tuple(value)
-    if wanted is float and type(value) is int:
-        return float(value)
-    if type(value) is not wanted:
-        name = {tuple: "a list", dict: "a table"}.get(wanted, wanted.__name__)
-        raise InputError(f"{key} takes {name}, not {value!r}")
+def _table(key, value):
+    """The value of a key that takes a table."""
+    if not isinstance(value, dict):
+        raise InputError(f"key {key} takes a table, not {value!r}")
     return value
 
 
-def _check(plan):
-    """Raise InputError at the first thing in a plan that cannot be run or would not be fair."""
-    _check_names(plan)
-    _check_counts(plan)
-    _check_base(plan)
-    for arm in plan.arms:
-        _check_settings(plan, arm)
-    counts = {arm.name: len(arm.trials) for arm in plan.arms}
-    if len(set(counts.values())) > 1:
-        each = ", ".join(f"{name} {count}" for name, count in counts.items())
-        raise InputError(f"trials: every arm must have as many to choose from ({each})")
+def _arm(name, table):
+    """An `Arm` from its table, of settings and "trials"."""
+    settings = dict(_table(f"arms.{name}", table))
+    trials = settings.pop("trials", [{}])
+    return configs.checked({"name": name, "settings": settings, "trials": trials}, Arm, source=f"arms.{name}: ")
 
 
 def _check_names(plan):
-    """Names that become files, and words out of a list."""
-    for key, name in [("name", plan.name), *(("arms", arm.name) for arm in plan.arms)]:
+    """Raise InputError where a name cannot be a file's, or is none of those that there are."""
+    names = [arm.name for arm in plan.arms]
+    for key, name in [("name", plan.name), *(("arms", name) for name in names)]:
         if not _NAME.fullmatch(name):
             raise InputError(f"{key}: {name!r} must be letters, digits and _ . + - only")
-    names = [arm.name for arm in plan.arms]
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError(f"arms: a comparison takes two or more of different names, not {', '.join(names) or 'none'}")
     _one_of("reference", plan.reference or names[0], names)
@@ -242,49 +212,44 @@ def _one_of(key, name, known):
         raise InputError(f"{key}: unknown {name!r}{hint}; choose from {', '.join(known)}")
 
 
-def _check_counts(plan):
-    """Lists that hold something, numbers that can be."""
+def _check_numbers(plan):
+    """Raise InputError where a list holds nothing or the same twice, or a number cannot be."""
     for key in ("seeds", "tests", "metrics"):
         values = getattr(plan, key)
         if not values or len(set(values)) < len(values):
             raise InputError(f"{key}: a list without repetition and not empty, not {list(values)}")
-    if any(type(seed) is not int or seed < 0 for seed in (*plan.seeds, plan.tuning_seed)):
-        raise InputError(f"seeds: whole numbers from 0 on, not {list(plan.seeds)} and tuning_seed {plan.tuning_seed}")
     if plan.tuning_seed in plan.seeds:
         raise InputError(f"tuning_seed: {plan.tuning_seed} is one of the seeds; a run must not be what was tuned on")
-    if any(type(value) not in (int, float) or value < 0 for value in plan.matters.values()):
-        raise InputError(f"matters: numbers from 0 on, not {plan.matters}")
-    for key, least in (("trial_steps", 0), ("validation_images", 1), ("collapse", 0)):
-        if getattr(plan, key) < least:
-            raise InputError(f"{key} must be at least {least}, not {getattr(plan, key)}")
+    least = {"seeds": 0, "tuning_seed": 0, "matters": 0, "trial_steps": 0, "validation_images": 1, "collapse": 0}
+    for key, smallest in least.items():
+        value = getattr(plan, key)
+        numbers = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+        if min(numbers, default=smallest) < smallest:
+            raise InputError(f"{key} must be at least {smallest}, not {value}")
 
 
-def _check_base(plan):
-    """The settings of all arms."""
+def _check_settings(plan):
+    """Raise InputError where settings are unknown or of the wrong type, or not the plan's or an arm's to choose."""
     for name, key in (("profile", "profile"), ("seed", "seeds")):
         if name in plan.settings:
             raise InputError(f"settings: {name} is no setting of a plan, which has the key {key}")
-    try:
+    with naming("settings"):
         plan.start_config(0)
-    except InputError as error:
-        raise InputError(f"settings: {error}") from error
+    for arm in plan.arms:
+        if not arm.trials:
+            raise InputError(f"arms.{arm.name}.trials: an empty list; leave it out for none")
+        for number, trial in enumerate(arm.trials):
+            _refuse(f"arms.{arm.name}", SHARED, {**arm.settings, **trial})
+            _refuse(f"arms.{arm.name}.trials", SHARED_BY_TRIALS, trial)
+            with naming(f"arms.{arm.name}"):
+                plan.config(arm, trial=number, seed=0)
+    counts = {arm.name: len(arm.trials) for arm in plan.arms}
+    if len(set(counts.values())) > 1:
+        each = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise InputError(f"trials: every arm must have as many to choose from ({each})")
 
 
-def _check_settings(plan, arm):
-    """The settings of an arm and of its trials: known, of the right type, and its own to choose."""
-    if not arm.trials:
-        raise InputError(f"arms.{arm.name}.trials: an empty list; leave it out for none")
-    for number, trial in enumerate(arm.trials):
-        for name in SHARED:
-            _refuse(f"arms.{arm.name}", name, {**arm.settings, **trial})
-        for name in SHARED_BY_TRIALS:
-            _refuse(f"arms.{arm.name}.trials", name, trial)
-        try:
-            plan.config(arm, number, 0)
-        except InputError as error:
-            raise InputError(f"arms.{arm.name}: {error}") from error
-
-
-def _refuse(key, name, settings):
-    if name in settings:
-        raise InputError(f"{key}: {name} is the same for all, so that they compare; set it for the whole plan")
+def _refuse(key, shared, settings):
+    for name in shared:
+        if name in settings:
+            raise InputError(f"{key}: {name} is the same for all, so that they compare; set it for the whole plan")

@@ -1,4 +1,4 @@
-"""Searching for settings with Optuna: validation scores for its pruner, and a search that goes on where it was.
+"""Search for settings with Optuna: validation scores for its pruner, and a search that goes on where it was.
 
 A study lives in an SQLite file. Optuna keeps the finished trials there, but not the state of the random numbers that
 it proposes with: a study that is simply opened again proposes the settings of its first trials once more. Here each
@@ -8,6 +8,7 @@ was interrupted.
 
 import math
 import pathlib
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -15,23 +16,28 @@ import optuna
 import tqdm
 from optuna.trial import TrialState
 
+from srlib.files import PathLike
+
 RANDOM_FIRST = 8  # trials drawn evenly before the sampler learns from those that are there
+Objective = Callable[[optuna.trial.Trial], float]
 
 
 class Reports(keras.callbacks.Callback):
-    """Tells an Optuna trial each validation score of a training, and ends the training when the pruner gives it up.
+    """Callback that tells an Optuna trial each validation score, and ends a training that the pruner gives up.
 
-    Give it to `fit.pretrain` in `watching`, with validation photographs, and end the objective with `result()`.
+    Give it to `fit.pretrain` in the `callbacks` of its `RunOptions`, with validation photographs, and end the objective
+    with `result()`.
 
     Args:
-        trial: `optuna.trial.Trial`.
+        trial: that of the training.
     """
 
-    def __init__(self, trial):
+    def __init__(self, trial: optuna.trial.BaseTrial) -> None:
         super().__init__()
         self._trial, self._score, self._given_up = trial, math.nan, False
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Report the score of an interval that ends here."""
         if "val_psnr" not in logs:  # only the end of an interval has one
             return
         finite = all(math.isfinite(value) for value in logs.values())
@@ -40,7 +46,7 @@ class Reports(keras.callbacks.Callback):
         self._given_up = not finite or self._trial.should_prune()
         self.model.stop_training = self._given_up
 
-    def result(self):
+    def result(self) -> float:
         """The last validation score in dB, for the objective to return.
 
         Raises:
@@ -51,20 +57,19 @@ class Reports(keras.callbacks.Callback):
         return self._score
 
 
-def search(objective, trials, path, seed=0, pruner=None):
+def search(
+    objective: Objective, trials: int, *, path: PathLike, seed: int = 0, pruner: optuna.pruners.BasePruner | None = None
+) -> optuna.Study:
     """Do those of a study's trials that are not done yet; after an interruption, the same call goes on.
 
     The proposals are those of the Tree-structured Parzen Estimator, the first `RANDOM_FIRST` of them drawn evenly.
 
     Args:
-        objective: function of an `optuna.trial.Trial` that returns a score, the larger the better, and may raise
-            `optuna.TrialPruned`.
-        trials: int, how many there shall be in the end, pruned ones counted.
+        objective: returns the score of a trial, the larger the better, and may raise `optuna.TrialPruned`.
+        trials: how many there shall be in the end, pruned ones counted.
         path: the SQLite file, made if it is not there.
-        seed: int.
-        pruner: of `optuna.pruners`, or None for none.
-    Returns:
-        `optuna.Study`.
+        seed: of the proposals.
+        pruner: gives up hopeless trials; None for none.
 
     Source: Bergstra, Bardenet, Bengio and Kégl, "Algorithms for hyper-parameter optimization", NIPS 2011; Akiba et
     al., "Optuna: a next-generation hyperparameter optimization framework", KDD 2019.
@@ -76,8 +81,8 @@ def search(objective, trials, path, seed=0, pruner=None):
     return study
 
 
-def finished(study):
-    """The trials of a study that came to an end, pruned or not, in their order: `optuna.trial.FrozenTrial`s."""
+def finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """The trials of a study that came to an end, pruned or not, in their order."""
     return study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 

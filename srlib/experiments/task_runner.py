@@ -1,6 +1,6 @@
-"""Doing many tasks, each exactly once, over processes or machines that may die at any moment.
+"""Task runner: many tasks, each done exactly once, over processes or machines that may die at any moment.
 
-A task is an object with an `id`; it has the folder <sweep>/<id>/, where `result.json`, written whole and last, is the
+A task is an object with an `id`; it has the folder <folder>/<id>/, where `result.json`, written whole and last, is the
 only thing that says that it is done. So nothing else has to survive: a command that is started again reads the results
 that are there and does the rest. A task is done under a claim on its folder, which dies with the process that holds
 it; two processes that are given the same task, as when a worker is taken for lost and is not, do it one after the
@@ -11,50 +11,56 @@ from, is kept until its result stands.
 import contextlib
 import hashlib
 import json
-import os
 import pathlib
 import shutil
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import tqdm
 
 from srlib import files
 from srlib.errors import InputError
+from srlib.machine import environment, extras
 
 DONE, FAILED = "done", "failed"
-MARK = "sweep"  # a file that workers must see in the sweep's folder
-PATIENCE = 600.0  # seconds without any worker after which a sweep ends
+MARKER = "tasks"  # a file that workers must see in the folder of the tasks
+WORKER_TIMEOUT = 600.0  # seconds without any worker after which a run ends
 _ANSWER = 10.0  # seconds for a scheduler to answer
 _POLL = 0.2  # seconds between two looks at the workers
 _ONE_AT_A_TIME = threading.Lock()  # a worker with several threads: training changes settings of the whole process
 
+Result = dict[str, Any]
+Work = Callable[[Any, pathlib.Path], Result]  # does a task, given it and its folder
+
 
 class Unfinished(Exception):
-    """A sweep ended before its tasks did; its message says why, and the same command goes on."""
+    """A run ended before its tasks did; its message says why, and the same command goes on."""
 
 
-def run(tasks, work, folder, client=None, title="", patience=PATIENCE):
+def run(
+    tasks: Sequence[Any], work: Work, *, folder: files.PathLike, client: Any = None, title: str = ""
+) -> dict[str, Result]:
     """Do the tasks that have no result yet.
 
     Args:
-        tasks: list of objects with an `id` (str, a file name), pickled where a `client` is given.
+        tasks: objects with an `id` (str, a file name), pickled where a `client` is given.
         work: function of (task, its folder) that gives a dict of JSON values with "status"; what it raises is recorded
             as the status "failed" with the "reason". With a `client` it must be importable by the workers.
-        folder: `pathlib.Path` of the sweep, seen under the same name by all workers.
-        client: of `crew`, or None to do the tasks one after the other in this process.
-        title: str before the progress bar.
-        patience: float, seconds to wait for workers where there are none.
+        folder: of all tasks, seen under the same name by all workers.
+        client: of `connect`, or None to do the tasks one after the other in this process.
+        title: before the progress bar.
     Returns:
-        {id: dict} in the order of the tasks: results, with "id" in them. A task that failed earlier is tried again.
+        {id: result} in the order of the tasks, with "id" in each. A task that failed earlier is tried again.
     Raises:
-        Unfinished: no worker for too long, or the scheduler is lost.
+        Unfinished: no worker for `WORKER_TIMEOUT`, or the scheduler is lost.
     """
     folder = pathlib.Path(folder)
-    files.write_text(folder / MARK, "The results of a sweep; see srlib/experiments/task_runner.py.\n")
+    files.write_text(folder / MARKER, "The results of tasks; see srlib/experiments/task_runner.py.\n")
     found = {task.id: result for task in tasks if (result := read(folder, task.id))["status"] != FAILED}
     rest = {task.id: task for task in tasks if task.id not in found}.values()
-    each = _by_client(rest, work, folder, client, patience) if client else _here(rest, work, folder)
+    each = _by_client(rest, work, folder, client) if client else (run_one(task, work, folder=folder) for task in rest)
     with tqdm.tqdm(total=len(found) + len(rest), initial=len(found), desc=title, unit="run", disable=not rest) as bar:
         for result in each:
             found[result["id"]] = result
@@ -63,69 +69,60 @@ def run(tasks, work, folder, client=None, title="", patience=PATIENCE):
     return {task.id: found[task.id] for task in tasks}
 
 
-def read(folder, task_id):
+def read(folder: files.PathLike, task_id: str) -> Result:
     """The result of a task; one with the status "failed" and no reason where there is none."""
     try:
         return json.loads((pathlib.Path(folder) / task_id / "result.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {"id": task_id, "status": FAILED, "reason": ""}
+        return _failure(task_id, "")
 
 
-def perform(task, work, folder):
+def run_one(task: Any, work: Work, *, folder: files.PathLike) -> Result:
     """Do one task and write its result, unless it is there: safe to call twice, anywhere, and at the same time."""
     place = pathlib.Path(folder) / task.id
     with _ONE_AT_A_TIME, files.claimed(place):
-        result = read(folder, task.id)
-        if result["status"] != FAILED:
+        if (result := read(folder, task.id))["status"] != FAILED:
             return result
         try:
             result = {"id": task.id, **work(task, place)}
-        except Exception as error:  # whatever one run does, the others are still done
-            result = _failure(task, f"{type(error).__name__}: {error}")
-        return _write(result, folder)
+        except Exception as error:  # whatever one task does, the others are still done
+            result = _failure(task.id, f"{type(error).__name__}: {error}")
+        return _write(result, place)
 
 
-def _failure(task, reason):
-    return {"id": task.id, "status": FAILED, "reason": " ".join(reason.split())}
+def _failure(task_id, reason):
+    return {"id": task_id, "status": FAILED, "reason": " ".join(reason.split())}
 
 
-def _write(result, folder):
-    """Write a result and clear away what it was made from."""
-    place = pathlib.Path(folder) / result["id"]
+def _write(result, place):
+    """Write a result and clear away what it was made from; returns it."""
     files.write_json(place / "result.json", result)
     if result["status"] != FAILED:
         shutil.rmtree(place / "scratch", ignore_errors=True)
     return result
 
 
-def _here(tasks, work, folder):
-    """The results of tasks done one after the other in this process."""
-    return (perform(task, work, folder) for task in tasks)
-
-
 @contextlib.contextmanager
-def crew(workers=0, scheduler=None, prepare=None):
-    """Yield a Dask client for `run`: of `workers` processes on this machine, or of a `scheduler` that runs elsewhere.
+def connect(workers: int | str = 0, *, prepare: str = "") -> Iterator[Any]:
+    """Yield a Dask client for `run`.
 
     Args:
-        workers: int, processes to start; 0 without a scheduler yields None: no Dask, all in this process.
-        scheduler: str such as "tcp://10.0.0.5:8786", or None.
-        prepare: str, a line of Python that each process started here runs first, or None.
+        workers: how many processes to start on this machine, 0 for None: no Dask, all in this process; or the address
+            of a scheduler that runs elsewhere, such as "tcp://10.0.0.5:8786".
+        prepare: a line of Python that each process started here runs first.
     Raises:
         InputError: Dask is not installed, or no scheduler answers there.
     """
-    if not workers and not scheduler:
+    if not workers:
         yield None
         return
-    try:
+    with extras.needed("training in several processes", "cluster"):
         import distributed
-    except ImportError as error:
-        raise InputError("several workers need Dask: pip install 'srlib[cluster]'") from error
-    with _cluster(workers, prepare) if not scheduler else contextlib.nullcontext(scheduler) as address:
+    with contextlib.nullcontext(workers) if isinstance(workers, str) else _cluster(workers, prepare) as address:
         try:
             client = distributed.Client(address, timeout=_ANSWER, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise InputError(f"no Dask scheduler answers at {scheduler}; start one: dask scheduler") from error
+            raise InputError(f"no Dask scheduler answers at {workers}; start one: dask scheduler") from error
         with client:
             yield client
 
@@ -134,25 +131,19 @@ def _cluster(workers, prepare):
     """A Dask cluster of worker processes here; one that dies is replaced."""
     import distributed
 
-    threads = max(1, (os.cpu_count() or 1) // workers)  # TensorFlow takes all cores in each process otherwise
+    threads = max(1, environment.cores() // workers)  # TensorFlow takes all cores in each process otherwise
+    environ = {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    options = {"memory_limit": None, "dashboard_address": None, "silence_logs": "CRITICAL", "processes": True}
     return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=None,
-        dashboard_address=None,
-        silence_logs="CRITICAL",
-        preload=[prepare] if prepare else [],
-        env={"TF_NUM_INTRAOP_THREADS": str(threads), "TF_FORCE_GPU_ALLOW_GROWTH": "true"},
+        n_workers=workers, threads_per_worker=1, env=environ, preload=[prepare] if prepare else [], **options
     )
 
 
-def _by_client(tasks, work, folder, client, patience):
+def _by_client(tasks, work, folder, client):
     """Yield the results of tasks as a Dask client's workers bring them; those of a worker that dies go to another."""
     where = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     futures = {
-        client.submit(_perform_there, task, work, str(folder), key=f"{task.id}-{where}", pure=False): task
-        for task in tasks
+        client.submit(_run_there, task, work, str(folder), key=f"{task.id}-{where}", pure=False): task for task in tasks
     }
     try:
         last_seen = time.monotonic()
@@ -162,19 +153,19 @@ def _by_client(tasks, work, folder, client, patience):
                 yield _result(future, futures.pop(future), folder)
             if finished or _has_workers(client):
                 last_seen = time.monotonic()
-            elif time.monotonic() - last_seen > patience:
-                raise Unfinished(f"no workers for {patience:.0f} s: {len(futures)} runs are left")
+            elif time.monotonic() - last_seen > WORKER_TIMEOUT:
+                raise Unfinished(f"no workers for {WORKER_TIMEOUT:.0f} s: {len(futures)} runs are left")
             time.sleep(0 if finished else _POLL)
     finally:
         with contextlib.suppress(Exception):  # a scheduler that is lost has nothing left to cancel
             client.cancel(list(futures))
 
 
-def _perform_there(task, work, folder):
-    """`perform` on a worker, which must see the sweep's folder."""
-    if not (pathlib.Path(folder) / MARK).exists():
+def _run_there(task, work, folder):
+    """`run_one` on a worker, which must see the folder of the tasks."""
+    if not (pathlib.Path(folder) / MARKER).exists():
         raise InputError(f"a worker does not see {folder}: choose an --out that all machines share")
-    return perform(task, work, folder)
+    return run_one(task, work, folder=folder)
 
 
 def _has_workers(client):
@@ -205,4 +196,4 @@ def _result(future, task, folder):
         raise error
     if isinstance(error, distributed.KilledWorker):
         error = "its worker died again and again: too little memory?"
-    return _write(_failure(task, str(error)), folder)
+    return _write(_failure(task.id, str(error)), folder / task.id)

@@ -1,4 +1,4 @@
-"""One training of an ablation: all that its result depends on, its id from that, and doing it.
+"""Training task of an ablation: all that its result depends on, its id from that, and doing it.
 
 There are four kinds. A "start" is a pixel training that the arms of a seed begin with; a "trial" tries settings for
 an arm and sees training and validation photographs only; a "run" is scored on the test sets, once, when it is trained;
@@ -14,6 +14,8 @@ import json
 import math
 import pathlib
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -28,23 +30,24 @@ from srlib.training import callbacks, fit
 from srlib.upscaling import model_files, upscaler
 
 DONE, COLLAPSED, DIVERGED = "done", "collapsed", "diverged"
+Result = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class Unit:
-    """One training, or the baseline's score.
+class TrainingTask:
+    """Training of an ablation, or the baseline's score.
 
     Args:
         kind: "start", "trial", "run" or "bicubic".
-        arm: str, the arm's name.
+        arm: the arm's name.
         phase: "pixel" or "adversarial".
-        config: `Config`.
-        start: "" for fresh weights, the id of a unit of the same sweep, or a model's name or path.
+        config: the settings.
+        start: "" for fresh weights, the id of a task of the same ablation, or a model's name or path.
         tests: names of data sets to score on.
-        validation_images: int, photographs whose PSNR is watched.
-        collapse: float, dB below bicubic on them from which on the training counts as collapsed.
-        data: str, a digest of the data's names, so that other data make another unit.
-        backend: str, Keras's.
+        validation_images: photographs whose PSNR is watched.
+        collapse: dB below bicubic on them from which on the training counts as collapsed.
+        data: a digest of the data's names, so that other data make another task.
+        backend: Keras's.
     """
 
     kind: str
@@ -52,85 +55,79 @@ class Unit:
     phase: str
     config: configs.Config
     start: str = ""
-    tests: tuple = ()
+    tests: tuple[str, ...] = ()
     validation_images: int = 8
     collapse: float = 3.0
     data: str = ""
     backend: str = dataclasses.field(default_factory=keras.backend.backend)
 
     @property
-    def id(self):
-        """A name for the eye with a digest of everything: equal units, and only those, have equal ids."""
+    def id(self) -> str:
+        """A name for the eye with a digest of everything: equal tasks, and only those, have equal ids."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return f"{self.kind}-{self.arm}-{self.config.seed}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def perform(unit, place, out, root=None):
-    """Do a unit; what it takes to go on after an interruption is kept in `place`/scratch.
+def run(task: TrainingTask, folder: pathlib.Path, *, out: files.PathLike, root: pathlib.Path | None = None) -> Result:
+    """Do a task; what it takes to go on after an interruption is kept in `folder`/scratch.
 
     Args:
-        unit: `Unit`.
-        place: `pathlib.Path`, its folder; the trained generator is left there as model.npz (not a trial's).
+        task: what to train, or the baseline.
+        folder: the task's own; the trained generator is left there as model.npz (not a trial's).
         out: output root, below which a large training set is packed.
         root: data root or None.
     Returns:
-        dict: "status" ("done"; "diverged": a loss or score is not a number; "collapsed": far below bicubic) and its
+        "status" ("done"; "diverged": a loss or score is not a number; "collapsed": far below bicubic) and its
         "reason", "val_psnr" and "bicubic_val_psnr" of the validation photographs, "history", "scores" as {test set:
         rows}, "seconds", "environment".
     """
     begun = time.perf_counter()
-    if unit.backend != keras.backend.backend():
-        raise InputError(f"this process has Keras on {keras.backend.backend()}, the sweep is on {unit.backend}")
-    result = _baseline(unit, root) if unit.kind == "bicubic" else _trained(unit, pathlib.Path(place), out, root)
+    if task.backend != keras.backend.backend():
+        raise InputError(f"this process has Keras on {keras.backend.backend()}, the ablation is on {task.backend}")
+    if task.kind == "bicubic":
+        result = {"status": DONE, "reason": "", "scores": _scores(bicubic.upscale, task, root)}
+    else:
+        result = _trained(task, folder, out, root)
     return {**result, "seconds": time.perf_counter() - begun, "environment": environment.describe()}
 
 
-def _baseline(unit, root):
-    return {"status": DONE, "reason": "", "scores": _scores(bicubic.upscale, unit, root)}
-
-
-def _trained(unit, place, out, root):
+def _trained(task, folder, out, root):
     """Train, judge, save and score."""
-    validation, bicubic = _validation(unit.config.train_data, unit.validation_images, root)
-    images = _images(unit.config.train_data, unit.config.train_images, out, root)
-    trained = _train(unit, images, validation, place)
+    config = task.config
+    validation, bicubic = _validation(config.train_data, task.validation_images, root)
+    images = _images(config.train_data, config.train_images, out, root)
+    phase, options = fit.pretrain if task.phase == "pixel" else fit.adversarial, fit.RunOptions(folder / "scratch")
+    with contextlib.redirect_stdout(io.StringIO()):  # without the progress bar of each training
+        trained = phase(config, images, start=_start(task, folder), validation=validation, options=options)
     history = trained.history
-    status, reason = judge(history, bicubic, unit.collapse)
+    status, reason = judge(history, bicubic, collapse=task.collapse)
     result = {"status": status, "reason": reason, "history": history, "seconds_per_step": trained.seconds_per_step}
     result |= {"val_psnr": history[-1]["val_psnr"], "bicubic_val_psnr": bicubic}
-    if unit.kind != "trial":
-        model_files.save(place / "model.npz", trained.generator, unit.config, {"arm": unit.arm}, dtype="float32")
-    if unit.kind == "run" and status != DIVERGED:
-        result["scores"] = _scores(upscaler.Upscaler(trained.generator, unit.config), unit, root)
+    if task.kind != "trial":
+        about = {"arm": task.arm}
+        model_files.save(folder / "model.npz", trained.generator, config=config, about=about, dtype="float32")
+    if task.kind == "run" and status != DIVERGED:
+        result["scores"] = _scores(upscaler.of_network(trained.generator, config), task, root)
     return result
-
-
-def _train(unit, images, validation, place):
-    """The phase of the unit, without the progress bar of each training."""
-    start, scratch = _start(unit, place), place / "scratch"
-    with contextlib.redirect_stdout(io.StringIO()):
-        if unit.phase == "pixel":
-            return fit.pretrain(unit.config, images, validation, scratch, start)
-        return fit.adversarial(unit.config, images, start, validation, scratch)
 
 
 @functools.lru_cache(maxsize=2)
 def _images(name, limit, out, root):
-    """The training pictures of a data set; those of the last two sets stay for the next unit."""
-    photos = sources.load(name, "train", root).limit(limit)
+    """The training pictures of a data set; those of the last two sets stay for the next task."""
+    photos = sources.load(name, "train", root=root).limit(limit)
     folder = pathlib.Path(out) / "store" / name
     with files.claimed(folder):  # two workers may need the same packed store
         return packed_store.images(photos, folder)
 
 
-def _start(unit, place):
+def _start(task, folder):
     """The generator to begin with, None for fresh weights."""
-    if not unit.start:
+    if not task.start:
         return None
-    own = place.parent / unit.start / "model.npz"
-    if unit.start.startswith("start-") and not own.exists():
-        raise InputError(f"the pixel training that it starts from failed: {unit.start}")
-    return model_files.start(own if own.exists() else unit.start, unit.config)
+    own = folder.parent / task.start / "model.npz"
+    if task.start.startswith("start-") and not own.exists():
+        raise InputError(f"the pixel training that it starts from failed: {task.start}")
+    return model_files.start(own if own.exists() else task.start, task.config)
 
 
 @functools.lru_cache(maxsize=4)
@@ -139,19 +136,19 @@ def _validation(name, count, root):
 
     They are spread evenly over the validation split, so that of sets joined by "+" each has its share.
     """
-    photos = sources.load(name, "validation", root).photos
+    photos = sources.load(name, "validation", root=root).photos
     count = min(count, len(photos))
     photos = [photos[index * len(photos) // count] for index in range(count)]
     return photos, callbacks.bicubic_psnr(photos)
 
 
-def judge(history, bicubic, collapse):
+def judge(history: Sequence[dict[str, Any]], bicubic: float, *, collapse: float) -> tuple[str, str]:
     """The status of a training from its history, and the reason where it is not "done".
 
     Args:
         history: rows of `fit.Trained`, with "step" and "val_psnr".
-        bicubic: float, dB of bicubic on the same photographs.
-        collapse: float, dB below it that count as collapsed.
+        bicubic: dB of bicubic on the same photographs.
+        collapse: dB below it that count as collapsed.
     """
     for row in history:
         for name, value in row.items():
@@ -163,11 +160,11 @@ def judge(history, bicubic, collapse):
     return DONE, ""
 
 
-def _scores(enlarge, unit, root):
+def _scores(enlarge, task, root):
     """The scores on all test sets: {name: rows with "image", "psnr", "ssim"}."""
     found = {}
-    for name in unit.tests:
-        photos = sources.load(name, "test", root).limit(unit.config.evaluate_images)
+    for name in task.tests:
+        photos = sources.load(name, "test", root=root).limit(task.config.evaluate_images)
         scores = protocol.evaluate(enlarge, photos)
         found[name] = [{"image": each.image, "psnr": each.psnr, "ssim": each.ssim} for each in scores]
     return found

@@ -1,15 +1,18 @@
-"""Reading any picture file into uint8 arrays, and writing them back."""
+"""Picture files: any of them into uint8 arrays, and arrays into PNG files."""
 
+import contextlib
 import dataclasses
 import io
 import pathlib
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from srlib import files
 from srlib.errors import InputError
+from srlib.files import PathLike
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm")
 MAX_PIXELS = 100_000_000  # above it a file is more likely an attack (decompression bomb) than a photograph
@@ -17,23 +20,25 @@ MAX_PIXELS = 100_000_000  # above it a file is more likely an attack (decompress
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A decoded picture: `rgb` uint8 (height, width, 3); `grey`: it was stored as grey; `alpha` uint8 or None."""
+    """A decoded picture.
+
+    Args:
+        rgb: uint8 (height, width, 3).
+        grey: whether it was stored as grey.
+        alpha: uint8 (height, width), None where it has no transparency.
+    """
 
     rgb: np.ndarray
     grey: bool = False
     alpha: np.ndarray | None = None
 
 
-def read(path):
+def read(path: PathLike) -> Picture:
     """Read a picture of any common format and mode, upright.
 
     Grey is repeated over three channels, palettes and CMYK are converted, 16-bit grey is scaled to 8 bits, the EXIF
     orientation is applied, and transparency is returned apart.
 
-    Args:
-        path: the file.
-    Returns:
-        `Picture`.
     Raises:
         InputError: no such file, not a picture, damaged, empty, or larger than `MAX_PIXELS`.
     """
@@ -47,14 +52,12 @@ def read(path):
     return _read(path, path)
 
 
-def from_bytes(content, name):
+def from_bytes(content: bytes, name: str) -> Picture:
     """Read a picture that is in memory, as `read` reads a file.
 
     Args:
-        content: bytes of a picture file.
-        name: str, what to call it in errors.
-    Returns:
-        `Picture`.
+        content: of a picture file.
+        name: what to call it in errors.
     Raises:
         InputError: not a picture, damaged, empty, or larger than `MAX_PIXELS`.
     """
@@ -63,7 +66,7 @@ def from_bytes(content, name):
     return _read(io.BytesIO(content), name)
 
 
-def _read(source, name):
+def _read(source: pathlib.Path | io.BytesIO, name: PathLike) -> Picture:
     """The `Picture` in a path or a file in memory; `name` is what errors call it."""
     try:
         with warnings.catch_warnings():
@@ -80,16 +83,30 @@ def _read(source, name):
         raise InputError(f"{name}: the picture is damaged ({error})") from error
 
 
-def pixels(path):
-    """How many pixels the header of a picture file states, without decoding it; 0 where it cannot be read."""
+@contextlib.contextmanager
+def opened(path: PathLike) -> Iterator[Image.Image]:
+    """Open a picture file with Pillow, which reads its header and decodes it when it is asked for pixels.
+
+    Raises:
+        InputError: the file cannot be read, here or in the block.
+    """
     try:
         with Image.open(path) as image:
+            yield image
+    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
+        raise InputError(f"{path}: the picture cannot be read ({error})") from error
+
+
+def pixels(path: PathLike) -> int:
+    """How many pixels the header of a picture file states, without decoding it; 0 where it cannot be read."""
+    try:
+        with opened(path) as image:
             return image.width * image.height
-    except Exception:  # `read` says what is wrong with it
+    except InputError:  # `read` says what is wrong with it
         return 0
 
 
-def _decode(image, name):
+def _decode(image: Image.Image, name: PathLike) -> Picture:
     """A `Picture` of an opened Pillow image."""
     if image.width * image.height > MAX_PIXELS:
         raise InputError(f"{name}: {image.width}×{image.height} is more than {MAX_PIXELS:,} pixels; cut it into parts")
@@ -103,20 +120,26 @@ def _decode(image, name):
     return Picture(np.asarray(image.convert("RGB")), grey, alpha)
 
 
-def _eight_bits(image):
+def _eight_bits(image: Image.Image) -> np.ndarray:
     """Grey values of 16 bits as uint8: 65535 becomes 255. 32-bit files hold them too, or values of 8 bits."""
     values = np.asarray(image)
     scale = 257.0 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 1.0
     return np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)
 
 
-def write_png(path, image):
+def write_png(path: PathLike, image: np.ndarray) -> None:
     """Write a uint8 array (height, width), (height, width, 3) or (height, width, 4) as PNG, whole or not at all."""
     with files.replacing(path) as beside:
         Image.fromarray(image).save(beside, format="PNG")
 
 
-def find(folder):
+def centre_crop(image: np.ndarray, side: int) -> np.ndarray:
+    """The middle of an image (height, width[, channels]), at most `side` pixels high and wide."""
+    top, left = (max(size - side, 0) // 2 for size in image.shape[:2])
+    return image[top : top + side, left : left + side]
+
+
+def find(folder: PathLike) -> list[pathlib.Path]:
     """The picture files below a folder, sorted by path; hidden files and folders are passed over.
 
     Raises:
@@ -125,13 +148,13 @@ def find(folder):
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    named = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+    named = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES)
     found = [path for path in named if path.is_file() and _visible(path, folder)]
     if not found:
         raise InputError(f"{folder}: no pictures in it ({', '.join(SUFFIXES)})")
     return found
 
 
-def _visible(path, folder):
+def _visible(path: pathlib.Path, folder: pathlib.Path) -> bool:
     """Whether no part of `path` below `folder` starts with a dot."""
     return not any(part.startswith(".") for part in path.relative_to(folder).parts)

@@ -15,32 +15,26 @@ class Span:
     write: slice
 
 
-def spans(size, tile, overlap, scale):
-    """The parts of a side.
+def spans(size: int, tile: int, *, overlap: int, scale: int) -> list[Span]:
+    """Overlapping parts of a side.
 
     Args:
-        size: int, pixels of the side.
-        tile: int, pixels of a part without overlap; 0 never cuts.
-        overlap: int, pixels that a part's result depends on beyond its edges.
-        scale: int, pixels of the result for each.
+        size: pixels of the side.
+        tile: pixels of a part without overlap; 0 never cuts.
+        overlap: pixels that a part's result depends on beyond its edges.
+        scale: pixels of the result for each.
     Returns:
-        list of `Span`; all read windows of one size, so that one compilation and one memory layout serve all.
+        the parts in order; all read windows of one size, so that one compilation and one memory layout serve all.
     """
     window = tile + 2 * overlap
     if not tile or size <= window:
-        return [_span(0, size, 0, size, scale)]
-    parts = [(start, min(start + tile, size)) for start in range(0, size, tile)]
-    return [_span(start, stop, _first(start, size, overlap, window), window, scale) for start, stop in parts]
+        tile = window = size
+    # Where a part's window begins: before it by the overlap, moved so that the window lies inside the side.
+    parts = ((start, min(max(start - overlap, 0), size - window)) for start in range(0, size, tile))
+    return [_span(start, min(start + tile, size), slice(first, first + window), scale) for start, first in parts]
 
 
-def _first(start, size, overlap, window):
-    """Where the window of the part from `start` begins, moved so that it lies inside the side."""
-    return min(max(start - overlap, 0), size - window)
-
-
-def _span(start, stop, first, window, scale):
-    return Span(
-        slice(first, first + window),
-        slice(scale * (start - first), scale * (stop - first)),
-        slice(scale * start, scale * stop),
-    )
+def _span(start: int, stop: int, read: slice, scale: int) -> Span:
+    """The part from `start` to `stop` of a side."""
+    keep = slice(scale * (start - read.start), scale * (stop - read.start))
+    return Span(read, keep, slice(scale * start, scale * stop))

@@ -12,20 +12,18 @@ _DRIVE = "MyDrive"  # the folder below a mount point that holds what a person se
 NO_GPU = "No GPU: choose Runtime › Change runtime type › T4 GPU, or keep the small profile 'cpu'."
 
 
-def here():
+def here() -> bool:
     """Whether this is a kernel of Colab's."""
     return "google.colab" in sys.modules
 
 
-def mounted(path):
+def mounted(path: pathlib.Path) -> pathlib.Path:
     """The path, after Drive is mounted where the path lies in it and it is not yet: /content/drive/MyDrive/….
 
     Elsewhere than on Colab a path is only a path.
 
     Args:
-        path: `pathlib.Path`, absolute.
-    Returns:
-        `pathlib.Path`
+        path: absolute.
     Raises:
         InputError: Drive cannot be mounted, as when the question for permission is declined.
     """
@@ -37,7 +35,7 @@ def mounted(path):
     return path
 
 
-def _mount(point):
+def _mount(point: pathlib.Path) -> None:
     from google.colab import drive
 
     try:

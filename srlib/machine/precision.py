@@ -1,7 +1,8 @@
-"""The arithmetic a device does well: bfloat16 products where it has units for them, float32 otherwise."""
+"""Dtype policies by device: bfloat16 products where it has units for them, float32 otherwise."""
 
 import contextlib
 import pathlib
+from collections.abc import Iterator
 
 import keras
 
@@ -11,7 +12,7 @@ POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 _CPU_INFO = pathlib.Path("/proc/cpuinfo")
 
 
-def resolve(name="auto"):
+def resolve(name: str = "auto") -> str:
     """The Keras dtype policy for training on this machine.
 
     Args:
@@ -36,12 +37,12 @@ def resolve(name="auto"):
 _GPU_POLICIES = (((8, 0), "mixed_bfloat16"), ((7, 0), "mixed_float16"))
 
 
-def gpu_capability():
+def gpu_capability() -> tuple[int, int] | None:
     """The compute capability of the first GPU that the backend sees, as (major, minor); None without any."""
     return _CAPABILITIES[keras.backend.backend()]()
 
 
-def _tensorflow_capability():
+def _tensorflow_capability() -> tuple[int, int] | None:
     import tensorflow as tf
 
     for device in tf.config.list_physical_devices("GPU"):
@@ -49,7 +50,7 @@ def _tensorflow_capability():
     return None
 
 
-def _jax_capability():
+def _jax_capability() -> tuple[int, int] | None:
     import jax
 
     device = jax.devices()[0]
@@ -62,13 +63,13 @@ def _jax_capability():
 _CAPABILITIES = {"tensorflow": _tensorflow_capability, "jax": _jax_capability}
 
 
-def _cpu_has_bfloat16():
+def _cpu_has_bfloat16() -> bool:
     """Whether the processor's flags name AVX512-BF16 or AMX-BF16 (Linux; elsewhere the answer is no)."""
     flags = _CPU_INFO.read_text().split() if _CPU_INFO.exists() else []
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def make_deterministic():
+def make_deterministic() -> None:
     """Let every operation give the same bits whenever it runs on this kind of machine (JAX does so by itself)."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -77,7 +78,7 @@ def make_deterministic():
 
 
 @contextlib.contextmanager
-def scope(name):
+def scope(name: str) -> Iterator[None]:
     """Build layers with a dtype policy inside the `with` block; weights stay float32 in all of them."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)

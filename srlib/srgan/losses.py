@@ -1,16 +1,19 @@
-"""The losses of both networks, on HR and SR in [-1, 1] and on logits; each returns a float32 scalar."""
+"""Losses of both networks, on HR and SR in [-1, 1] and on logits; each returns a float32 scalar."""
 
 import functools
+from collections.abc import Callable
 
 import keras
 from keras import ops
 
 from srlib.config import did_you_mean
 from srlib.errors import InputError
+from srlib.files import PathLike
 from srlib.imaging import metrics, pixel_ranges
+from srlib.imaging.pixel_ranges import Tensor
 
 
-def mse(hr, sr):
+def mse(hr: Tensor, sr: Tensor) -> Tensor:
     """Mean squared error, mean((HR - SR)²): the content loss of SRResNet (Ledig et al. 2017, equation 4).
 
     Args:
@@ -19,12 +22,12 @@ def mse(hr, sr):
     return ops.mean(ops.square(ops.cast(hr, "float32") - ops.cast(sr, "float32")))
 
 
-def mae(hr, sr):
+def mae(hr: Tensor, sr: Tensor) -> Tensor:
     """Mean absolute error, mean(|HR - SR|), arguments as `mse`."""
     return ops.mean(ops.abs(ops.cast(hr, "float32") - ops.cast(sr, "float32")))
 
 
-def dssim(hr, sr):
+def dssim(hr: Tensor, sr: Tensor) -> Tensor:
     """Structural dissimilarity, (1 - SSIM) / 2 with SSIM over [0, 1] images, arguments as `mse`; between 0 and 1.
 
     Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE TIP 2004.
@@ -33,7 +36,7 @@ def dssim(hr, sr):
     return (1.0 - ops.mean(similarity)) / 2.0
 
 
-def mse_dssim(hr, sr, alpha=0.1):
+def mse_dssim(hr: Tensor, sr: Tensor, *, alpha: float = 0.1) -> Tensor:
     """MSE + alpha · DSSIM, arguments as `mse`; MSE over [-1, 1] is four times that over [0, 1], where DSSIM is taken.
 
     Source: the mixture follows Zhao et al., "Loss functions for image restoration with neural networks", IEEE TCI 2017.
@@ -41,12 +44,12 @@ def mse_dssim(hr, sr, alpha=0.1):
     return mse(hr, sr) + alpha * dssim(hr, sr)
 
 
-def mae_dssim(hr, sr, alpha=0.1):
+def mae_dssim(hr: Tensor, sr: Tensor, *, alpha: float = 0.1) -> Tensor:
     """L1 + alpha · DSSIM, arguments and source as `mse_dssim`."""
     return mae(hr, sr) + alpha * dssim(hr, sr)
 
 
-def adversarial(fake_logits):
+def adversarial(fake_logits: Tensor) -> Tensor:
     """The generator's adversarial loss, mean(-log D(SR)) (Ledig et al. 2017, equation 6).
 
     Args:
@@ -55,7 +58,7 @@ def adversarial(fake_logits):
     return ops.mean(ops.softplus(-ops.cast(fake_logits, "float32")))
 
 
-def discriminator(real_logits, fake_logits):
+def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """The discriminator's loss, mean(-log D(HR)) + mean(-log(1 - D(SR))) (Goodfellow et al. 2014, equation 1).
 
     Args:
@@ -74,7 +77,7 @@ class VGG:
         InputError: the weights cannot be downloaded.
     """
 
-    def __init__(self, layer="block5_conv4", weights="imagenet"):
+    def __init__(self, layer: str = "block5_conv4", weights: PathLike | None = "imagenet") -> None:
         try:
             vgg = keras.applications.VGG19(include_top=False, weights=weights, input_shape=(None, None, 3))
         except Exception as error:  # urllib, socket and Keras each raise their own
@@ -83,12 +86,12 @@ class VGG:
         self._features = keras.Model(vgg.input, vgg.get_layer(layer).output)
         self._features.trainable = False
 
-    def __call__(self, hr, sr):
+    def __call__(self, hr: Tensor, sr: Tensor) -> Tensor:
         real, fake = (self._features(_vgg_input(image), training=False) for image in (hr, sr))
         return ops.mean(ops.square(ops.cast(real, "float32") - ops.cast(fake, "float32"))) / 12.75**2
 
 
-def _vgg_input(image):
+def _vgg_input(image: Tensor) -> Tensor:
     """HR in [-1, 1] as VGG19 was trained: BGR, 0..255 less the ImageNet mean, not scaled."""
     mean = ops.array([103.939, 116.779, 123.68], "float32")
     return ops.flip(pixel_ranges.pixels_from_hr(image), axis=-1) - mean
@@ -98,12 +101,12 @@ MIXED = {"mse+dssim": mse_dssim, "mae+dssim": mae_dssim}
 CONTENT = {"mse": mse, "mae": mae, "dssim": dssim, **MIXED, "vgg": VGG}
 
 
-def content(name, dssim_weight=0.1):
+def content(name: str, dssim_weight: float = 0.1) -> Callable[[Tensor, Tensor], Tensor]:
     """The content loss of that name, a function of (HR, SR).
 
     Args:
         name: "mse", "mae" (L1), "dssim", "mse+dssim", "mae+dssim" or "vgg".
-        dssim_weight: float, alpha of the two mixtures; the others ignore it.
+        dssim_weight: alpha of the two mixtures; the others ignore it.
     Raises:
         InputError: unknown name.
     """
@@ -115,6 +118,6 @@ def content(name, dssim_weight=0.1):
 
 
 @functools.cache
-def _vgg():
+def _vgg() -> VGG:
     """One VGG for the whole process: it is large and never changes."""
     return VGG()

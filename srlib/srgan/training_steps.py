@@ -4,39 +4,51 @@ Both are `keras.Model`s that `fit` drives. They take uint8 HR patches with their
 device. Where TensorFlow and JAX differ, in taking gradients of two losses, each has its function at the end.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 from keras import ops
 
 from srlib.data.degradation import keras_layers
+from srlib.imaging.pixel_ranges import Tensor
 from srlib.machine import distribution
 from srlib.srgan import losses
 
+Loss = Callable[[Tensor, Tensor], Tensor]
+
 
 class PixelTraining(keras.Model):
-    """The generator trained on a content loss; Keras's own training step does the rest.
+    """Generator trained on a content loss; Keras's own training step does the rest.
 
     Args:
-        generator: a model of `generator.build`.
-        content_loss: name for `losses.content`.
-        degradation: layer from patches to (LR, HR).
-        dssim_weight: float, weight of DSSIM in a content loss that mixes it in.
+        generator: of `generator.build`.
+        content: loss of `losses`, a function of HR and SR.
+        degradation: layer from patches to (LR, HR); None: MATLAB's bicubic.
     """
 
-    def __init__(self, generator, content_loss="mse", degradation=None, dssim_weight=0.1):
+    def __init__(
+        self, generator: keras.Model, content: Loss = losses.mse, *, degradation: keras.layers.Layer | None = None
+    ) -> None:
         super().__init__(name="pixel_training")
         self.generator = generator
         self.degradation = degradation or keras_layers.Bicubic()
-        self._content = losses.content(content_loss, dssim_weight)
+        self._content = content
 
-    def call(self, patches, training=False):
+    def call(self, patches: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """HR and SR of a batch."""
         lr, hr = self.degradation(patches)
         return hr, self.generator(lr, training=training)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return distribution.share(self._content(*y_pred))
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """A replica's part of the content loss of `call`'s result, which is Keras's prediction `y_pred`."""
+        return distribution.divide_by_replicas(self._content(*y_pred))
 
-    def train_step(self, *state_and_data):
-        return distribution.outputs(super().train_step(*state_and_data))
+    def train_step(self, *state_and_data: Any) -> Any:
+        """Keras's step, its logs in the shape that several workers need."""
+        return distribution.step_logs(super().train_step(*state_and_data))
 
 
 class AdversarialTraining(keras.Model):
@@ -47,36 +59,35 @@ class AdversarialTraining(keras.Model):
 
     Args:
         generator, discriminator: the two networks.
-        content_loss: name for `losses.content`.
-        adversarial_weight: float, weight of the adversarial loss beside the content loss (1e-3 in the paper).
-        degradation: layer from patches to (LR, HR).
-        dssim_weight: float, weight of DSSIM in a content loss that mixes it in.
+        content: loss of `losses`, a function of HR and SR.
+        adversarial_weight: of the adversarial loss beside the content loss (1e-3 in the paper).
+        degradation: layer from patches to (LR, HR); None: MATLAB's bicubic.
     """
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        content_loss="mse",
-        adversarial_weight=1e-3,
-        degradation=None,
-        dssim_weight=0.1,
-    ):
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        content: Loss = losses.mse,
+        adversarial_weight: float = 1e-3,
+        degradation: keras.layers.Layer | None = None,
+    ) -> None:
         super().__init__(name="adversarial_training")
-        self.generator = generator
-        self.discriminator = discriminator
+        self.generator, self.discriminator = generator, discriminator
         self.degradation = degradation or keras_layers.Bicubic()
-        self.adversarial_weight = adversarial_weight
-        self._content = losses.content(content_loss, dssim_weight)
+        self.adversarial_weight, self._content = adversarial_weight, content
         names = ("generator_loss", "discriminator_loss", "content", "adversarial", "d_real", "d_fake")
         self._trackers = [keras.metrics.Mean(name=name) for name in names]
 
-    def call(self, patches, training=False):
-        """The losses of a batch, as a dict of scalars; `d_real` and `d_fake` are the mean D(HR) and D(SR)."""
+    def call(self, patches: Tensor, training: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """HR and SR of a batch, and the discriminator's logits of each."""
         lr, hr = self.degradation(patches)
         sr = self.generator(lr, training=training)
-        real = self.discriminator(hr, training=training)
-        fake = self.discriminator(sr, training=training)
+        return hr, sr, self.discriminator(hr, training=training), self.discriminator(sr, training=training)
+
+    def loss_terms(self, hr: Tensor, sr: Tensor, *, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """The losses of `call`'s results, and their parts; `d_real` and `d_fake` are the mean D(HR) and D(SR)."""
         content, adversarial = self._content(hr, sr), losses.adversarial(fake)
         return {
             "generator_loss": content + self.adversarial_weight * adversarial,
@@ -87,38 +98,41 @@ class AdversarialTraining(keras.Model):
             "d_fake": ops.mean(ops.sigmoid(fake)),
         }
 
-    def train_step(self, *state_and_data):
+    def train_step(self, *state_and_data: Any) -> Any:
+        """One step of both networks, as the backend takes it."""
         return _TRAIN_STEPS[keras.backend.backend()](self, *state_and_data)
 
-    def track(self, values):
+    def track(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Feed the step's scalars to the running means and return {name: mean so far}."""
         for tracker in self._trackers:
             tracker.update_state(values[tracker.name])
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
 
-def _tensorflow_step(model, data):
+def _tensorflow_step(model: AdversarialTraining, data: Any) -> Mapping[str, Tensor]:
     """One step on TensorFlow: one tape, one gradient of each loss with respect to its own network's variables."""
     import tensorflow as tf
 
     with tf.GradientTape(persistent=True) as tape:
-        values = model(keras.utils.unpack_x_y_sample_weight(data)[0], training=True)
-        generator_loss = model.optimizer.scale_loss(distribution.share(values["generator_loss"]))
-        discriminator_loss = model.optimizer.scale_loss(distribution.share(values["discriminator_loss"]))
+        hr, sr, real, fake = model(keras.utils.unpack_x_y_sample_weight(data)[0], training=True)
+        values = model.loss_terms(hr, sr, real=real, fake=fake)
+        generator_loss = model.optimizer.scale_loss(distribution.divide_by_replicas(values["generator_loss"]))
+        discriminator_loss = model.optimizer.scale_loss(distribution.divide_by_replicas(values["discriminator_loss"]))
     generator, discriminator = model.generator.trainable_variables, model.discriminator.trainable_variables
     gradients = tape.gradient(generator_loss, generator) + tape.gradient(discriminator_loss, discriminator)
     model.optimizer.apply(gradients, generator + discriminator)
-    return distribution.outputs(model.track(values))
+    return distribution.step_logs(model.track(values))
 
 
-def _jax_step(model, state, data):
+def _jax_step(model: AdversarialTraining, state: Any, data: Any) -> tuple[Mapping[str, Tensor], Any]:
     """One step on JAX: the same two gradients, taken from one linearisation of the forward pass."""
     import jax
 
     trainable, non_trainable, optimizer_variables, metric_variables = state
 
     def forward(trainable):
-        values, updated = model.stateless_call(trainable, non_trainable, data[0], training=True)
+        (hr, sr, real, fake), updated = model.stateless_call(trainable, non_trainable, data[0], training=True)
+        values = model.loss_terms(hr, sr, real=real, fake=fake)
         with keras.StatelessScope(state_mapping=list(zip(model.optimizer.variables, optimizer_variables))):
             scaled = [model.optimizer.scale_loss(values[name]) for name in ("generator_loss", "discriminator_loss")]
         return scaled, (values, updated)

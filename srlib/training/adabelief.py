@@ -1,4 +1,6 @@
-"""AdaBelief, an optimizer."""
+"""AdaBelief (Zhuang et al., NeurIPS 2020) as a Keras optimizer."""
+
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,7 +10,7 @@ from srlib.training.schedules import WarmupLinearDecay
 
 @keras.saving.register_keras_serializable("srlib")
 class AdaBelief(keras.optimizers.Optimizer):
-    """Adam whose second moment is that of the gradient's surprise, g - m, in place of the gradient's own.
+    """AdaBelief: Adam with the variance of the gradient about its moving average, (g - m)², as second moment.
 
         m = β₁ m + (1 - β₁) g                       m̂ = m / (1 - β₁ᵗ)
         s = β₂ s + (1 - β₂) (g - m)² + ε            ŝ = s / (1 - β₂ᵗ)
@@ -37,37 +39,39 @@ class AdaBelief(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-14,
-        rectify=True,
-        amsgrad=False,
-        sma_threshold=5.0,
-        total_steps=0,
-        warmup_proportion=0.1,
-        min_lr=0.0,
-        **options,
-    ):
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-14,
+        rectify: bool = True,
+        amsgrad: bool = False,
+        sma_threshold: float = 5.0,
+        total_steps: int = 0,
+        warmup_proportion: float = 0.1,
+        min_lr: float = 0.0,
+        **options: Any,
+    ) -> None:
         if total_steps:
-            learning_rate = WarmupLinearDecay(learning_rate, total_steps, warmup_proportion, min_lr)
+            learning_rate = WarmupLinearDecay(
+                learning_rate, total_steps, warmup_proportion=warmup_proportion, min_lr=min_lr
+            )
         super().__init__(learning_rate=learning_rate, **options)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.rectify, self.amsgrad, self.sma_threshold = rectify, amsgrad, sma_threshold
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if self.built:
             return
         super().build(variables)
-        self._means, self._surprises = self.add_optimizer_variables(variables, ["mean", "surprise"])
+        self._means, self._beliefs = self.add_optimizer_variables(variables, ["mean", "belief"])
         if self.amsgrad:
-            self._largest = self.add_optimizer_variables(variables, "largest_surprise")
+            self._largest = self.add_optimizer_variables(variables, "largest_belief")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         rate, gradient = (ops.cast(value, variable.dtype) for value in (learning_rate, gradient))
-        mean, surprise = self._update_moments(gradient, self._get_variable_index(variable))
+        mean, belief = self._update_moments(gradient, self._get_variable_index(variable))
         step, weight, offset = self._coefficients(variable.dtype)
-        change = step * mean / (ops.sqrt(surprise * weight) + offset)
+        change = step * mean / (ops.sqrt(belief * weight) + offset)
         if self.weight_decay is not None and self._use_weight_decay(variable):
             change = change + self._decay(variable.dtype) * variable
         self.assign_sub(variable, rate * change)
@@ -84,28 +88,28 @@ class AdaBelief(keras.optimizers.Optimizer):
         """Take in a gradient: (m, s) after it, or with `amsgrad` (m, largest s)."""
         beta_1, beta_2 = (ops.convert_to_tensor(beta, gradient.dtype) for beta in (self.beta_1, self.beta_2))
         mean = beta_1 * self._means[index] + (1 - beta_1) * gradient
-        surprise = beta_2 * self._surprises[index] + (1 - beta_2) * ops.square(gradient - mean) + self.epsilon
+        belief = beta_2 * self._beliefs[index] + (1 - beta_2) * ops.square(gradient - mean) + self.epsilon
         self.assign(self._means[index], mean)
-        self.assign(self._surprises[index], surprise)
+        self.assign(self._beliefs[index], belief)
         if self.amsgrad:
-            surprise = ops.maximum(self._largest[index], surprise)
-            self.assign(self._largest[index], surprise)
-        return mean, surprise
+            belief = ops.maximum(self._largest[index], belief)
+            self.assign(self._largest[index], belief)
+        return mean, belief
 
     def _coefficients(self, dtype):
         """The step's three numbers a, b, c in θ = θ - η a m / (√(b s) + c)."""
         step = ops.cast(self.iterations + 1, dtype)
-        unbias_mean, unbias_surprise = (
+        unbias_mean, unbias_belief = (
             1 / (1 - ops.power(ops.convert_to_tensor(beta, dtype), step)) for beta in (self.beta_1, self.beta_2)
         )
         epsilon, one, zero = (ops.convert_to_tensor(value, dtype) for value in (self.epsilon, 1.0, 0.0))
         if not self.rectify:
-            return unbias_mean, unbias_surprise, epsilon
+            return unbias_mean, unbias_belief, epsilon
         length, factor = self._rectification(step)
         long_enough = length >= self.sma_threshold
         return (
             ops.where(long_enough, factor, one) * unbias_mean,
-            ops.where(long_enough, unbias_surprise, zero),
+            ops.where(long_enough, unbias_belief, zero),
             ops.where(long_enough, epsilon, one),
         )
 
@@ -118,12 +122,12 @@ class AdaBelief(keras.optimizers.Optimizer):
         variance = (length - 4) / (longest - 4) * (length - 2) / (longest - 2) * longest / length
         return length, ops.sqrt(variance)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         names = ("beta_1", "beta_2", "epsilon", "rectify", "amsgrad", "sma_threshold")
         decay = keras.saving.serialize_keras_object(self.weight_decay)
         return {**super().get_config(), **{name: getattr(self, name) for name in names}, "weight_decay": decay}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "AdaBelief":
         decay = keras.saving.deserialize_keras_object(config.get("weight_decay"), custom_objects)
         return super().from_config({**config, "weight_decay": decay}, custom_objects)

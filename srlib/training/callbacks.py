@@ -1,49 +1,57 @@
-"""What watches a training: the history with its validation score, and the progress bar."""
+"""Keras callbacks of a training: the history with its validation score, and the progress bar."""
 
 import pathlib
 import sys
 import time
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
 import tqdm
 
 from srlib import files, records
+from srlib.data import sources
 from srlib.evaluation import protocol
-from srlib.imaging import bicubic, metrics, pixel_ranges
+from srlib.imaging import bicubic, metrics, pictures, pixel_ranges
 
 
 class History(keras.callbacks.Callback):
-    """Collects one row of means an interval, with the step and seconds so far, and writes history.csv.
+    """History of a training: a row of means for each interval, with the step and seconds so far; kept in history.csv.
 
-    `fit`'s epochs are short stretches of steps, at whose ends a run can be cut and go on; an interval holds one or
-    more of them.
+    `fit`'s epochs are short, and a run can be cut and go on at their ends; an interval holds one or more of them.
 
     Args:
-        interval: int, steps of a row.
-        stretch: int, steps of an epoch, a divisor of the interval; None for the interval itself.
+        interval: steps of a row.
+        epoch: steps of an epoch, a divisor of the interval; None for the interval itself.
         score: function of the generator to a float, called at the end of an interval for `val_psnr`; None for none.
         folder: where history.csv goes, None for nowhere.
     """
 
-    def __init__(self, interval, stretch=None, score=None, folder=None):
+    def __init__(
+        self,
+        interval: int,
+        epoch: int | None = None,
+        *,
+        score: Callable[[keras.Model], float] | None = None,
+        folder: pathlib.Path | str | None = None,
+    ) -> None:
         super().__init__()
-        self.interval, self.stretch, self._score = interval, stretch or interval, score
+        self.interval, self.epoch, self._score = interval, epoch or interval, score
         self.rows, self.pending, self.step, self.seconds = [], [], 0, 0.0
         self._file = pathlib.Path(folder) / "history.csv" if folder else None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         self._start = time.perf_counter() - self.seconds
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.step = (epoch + 1) * self.stretch
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.step = (epoch + 1) * self.epoch
         self.seconds = round(time.perf_counter() - self._start, 3)
         self.pending.append({name: float(value) for name, value in logs.items()})
         if self.step % self.interval == 0:
             self._close(logs)
 
     def _close(self, logs):
-        """Make the pending stretches a row."""
+        """Make the pending epochs a row."""
         means = {name: float(np.mean([part[name] for part in self.pending])) for name in self.pending[0]}
         if self._score:
             means["val_psnr"] = logs["val_psnr"] = self._score(self.model.generator)
@@ -52,16 +60,16 @@ class History(keras.callbacks.Callback):
         if self._file:
             files.write_text(self._file, records.csv_text(self.rows))
 
-    def state(self):
+    def state(self) -> dict:
         """What a checkpoint keeps of it, ready for JSON."""
         return {"step": self.step, "seconds": self.seconds, "rows": self.rows, "pending": self.pending}
 
-    def restore(self, state):
+    def restore(self, state: dict) -> None:
         """Go on from a `state`."""
         self.step, self.seconds = state["step"], state["seconds"]
         self.rows[:], self.pending[:] = state["rows"], state["pending"]
 
-    def seconds_per_step(self):
+    def seconds_per_step(self) -> float | None:
         """Mean seconds a step from the end of the first interval on, which holds the compilation; None if unknown."""
         if len(self.rows) < 2:
             return None
@@ -70,21 +78,20 @@ class History(keras.callbacks.Callback):
 
 
 class Validation:
-    """The mean PSNR-Y of a generator over the centres of photos that are never trained on.
+    """Validation score: the mean PSNR-Y in dB of a generator over the centres of photos that are never trained on.
 
     Args:
-        photos: iterable of `sources.Photo`.
-        side: int, HR pixels of a centre.
-        call takes the generator; gives dB as a float.
+        photos: the photos.
+        side: HR pixels of a centre.
     """
 
-    def __init__(self, photos, side=192):
+    def __init__(self, photos: Iterable[sources.Photo], side: int = 192) -> None:
         self._pairs = [_centre_pair(photo.load().rgb, side) for photo in photos]
 
-    def __call__(self, generator):
+    def __call__(self, generator: keras.Model) -> float:
         return float(np.mean([self._psnr(generator, hr, lr) for hr, lr in self._pairs]))
 
-    def bicubic(self):
+    def bicubic(self) -> float:
         """The score of bicubic enlargement: the level that a training curve has to pass."""
         return float(np.mean([_luma_psnr(hr, bicubic.upscale(lr)) for hr, lr in self._pairs]))
 
@@ -94,8 +101,8 @@ class Validation:
         return _luma_psnr(hr, pixels)
 
 
-def bicubic_psnr(photos, side=192):
-    """The `val_psnr` of bicubic enlargement on the same centres."""
+def bicubic_psnr(photos: Iterable[sources.Photo], side: int = 192) -> float:
+    """The validation score of bicubic enlargement on the same centres, in dB."""
     return Validation(photos, side).bicubic()
 
 
@@ -106,31 +113,30 @@ def _luma_psnr(reference, image):
 
 def _centre_pair(image, side):
     """The middle of an image, at most `side` pixels on a side, and its LR: (HR, LR), uint8."""
-    top, left = (max(size - side, 0) // 2 for size in image.shape[:2])
-    hr = bicubic.crop_to_multiple(image[top : top + side, left : left + side])
+    hr = bicubic.crop_to_multiple(pictures.centre_crop(image, side))
     return hr, bicubic.downscale(hr)
 
 
 class Progress(keras.callbacks.Callback):
-    """One progress bar over all steps, with the last interval's means behind it."""
+    """Progress bar over all steps, with the last epoch's means behind it."""
 
     SHOWN = ("loss", "d_real", "d_fake", "val_psnr")
 
-    def __init__(self, steps, done):
+    def __init__(self, steps: int, done: int) -> None:
         super().__init__()
         self._bar = tqdm.tqdm(total=steps, initial=done, ncols=100, unit="step", file=sys.stdout, mininterval=1.0)
         self._values = {}
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._shown = 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._bar.update(batch + 1 - self._shown)  # `batch` is the last one of those that ran without the host
         self._shown = batch + 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._values |= {name: f"{logs[name]:.4g}" for name in self.SHOWN if name in logs}
         self._bar.set_postfix(self._values, refresh=False)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
         self._bar.close()

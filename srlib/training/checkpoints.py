@@ -1,4 +1,4 @@
-"""Checkpoints from which a run goes on to the bit, whatever ended it."""
+"""Checkpoints of a training, from which it goes on to the bit, whatever ended it."""
 
 import contextlib
 import dataclasses
@@ -9,17 +9,20 @@ import threading
 import time
 import warnings
 import zipfile
+from collections.abc import Iterator
 
 import keras
 import numpy as np
 
 from srlib import files
+from srlib.config import Config
 from srlib.errors import InputError
+from srlib.training import callbacks
 from srlib.upscaling import model_files
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Everything that a run needs to go on: both networks, the optimizer with its averaged weights, step and history.
+    """Callback that writes checkpoints: networks, optimizer with its averaged weights, step and history.
 
     Batch i is a pure function of (seed, i), so a step and the settings are all there is to the data. A file is written
     beside and renamed, with a checksum; it is written every few minutes, at the last step, and when the run is asked
@@ -29,25 +32,33 @@ class Checkpoint(keras.callbacks.Callback):
         folder: where the files checkpoint-<step>.npz stand.
         history: the run's `callbacks.History`, kept with it.
         config: the run's `Config`; a checkpoint of another one is refused.
-        minutes: float, at least that long between two checkpoints.
-        keep: int, how many files stay.
+        minutes: at least that long between two checkpoints.
+        keep: how many files stay.
     """
 
-    def __init__(self, folder, history, config, minutes=3.0, keep=2):
+    def __init__(
+        self,
+        folder: pathlib.Path | str,
+        history: callbacks.History,
+        *,
+        config: Config,
+        minutes: float = 3.0,
+        keep: int = 2,
+    ) -> None:
         super().__init__()
         self.folder, self._history, self._minutes, self._keep = pathlib.Path(folder), history, minutes, keep
         self._config, self._defaults = dataclasses.asdict(config), dataclasses.asdict(type(config)())
         self._last = time.monotonic()
         self.terminated = False
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         final = epoch + 1 == self.params["epochs"]
         if final or self.terminated or time.monotonic() - self._last >= 60 * self._minutes:
             self.save()
         if self.terminated and not final:
             raise SystemExit(128 + signal.SIGTERM)
 
-    def save(self):
+    def save(self) -> None:
         """Write a checkpoint of the model as it stands and remove the oldest beyond `keep`."""
         arrays = {f"v{index:04d}": np.asarray(value) for index, value in enumerate(state(self.model))}
         header = {"config": self._config, "history": self._history.state(), "sha256": model_files.checksum(arrays)}
@@ -58,7 +69,7 @@ class Checkpoint(keras.callbacks.Callback):
         for old in found(self.folder)[: -self._keep]:
             old.unlink()
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> int:
         """Load the newest sound checkpoint into `model` and the history; returns its step, 0 without any.
 
         Raises:
@@ -97,14 +108,14 @@ class Checkpoint(keras.callbacks.Callback):
             raise InputError(f"{path} is of a run with another {', '.join(differing)}: choose another folder")
 
 
-def found(folder):
+def found(folder: pathlib.Path | str) -> list[pathlib.Path]:
     """The checkpoint files in a folder, oldest first."""
     return sorted(pathlib.Path(folder).glob("checkpoint-*.npz"))
 
 
 @contextlib.contextmanager
-def until_terminated(checkpoint):
-    """While inside, SIGTERM lets `checkpoint` save at the end of the stretch that is running, and then ends the run.
+def until_terminated(checkpoint: Checkpoint | None) -> Iterator[None]:
+    """While inside, SIGTERM lets `checkpoint` save at the end of the epoch that is running, and then ends the run.
 
     Signals reach the main thread alone; in any other nothing changes.
     """
@@ -127,6 +138,6 @@ def _variables(model):
     return [*model.weights, *model.optimizer.variables]
 
 
-def state(model):
+def state(model: keras.Model) -> list[np.ndarray]:
     """All that a step reads and changes, as arrays: what two runs have in common if they are one."""
     return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]

@@ -1,4 +1,4 @@
-"""Models ready to train: built and compiled once, for all runs of a process that differ in numbers alone.
+"""Cache of compiled training models: the runs of a process that differ in numbers alone share one.
 
 Tracing and optimising the graph of a step takes many times longer than the step. The numbers in which the runs of an
 ablation differ (seed, learning rate, steps, the data) are therefore variables of the compiled step or stay outside of
@@ -12,9 +12,10 @@ import random
 import keras
 import numpy as np
 
+from srlib.config import Config
 from srlib.data.degradation import keras_layers
 from srlib.machine import distribution, precision
-from srlib.srgan import discriminator, generator, training_steps
+from srlib.srgan import discriminator, generator, losses, training_steps
 from srlib.training import optimizers, schedules
 
 KEPT = 4  # compiled models that stay in memory
@@ -40,42 +41,47 @@ _NUMBERS = (
     "statistics_batches",
 )
 
-_ready = collections.OrderedDict()
+_cache = collections.OrderedDict()
 
 
-def prepare(phase, config, together=1, start=None, devices="none"):
+def prepare(
+    phase: str,
+    config: Config,
+    *,
+    start: keras.Model | None = None,
+    steps_per_execution: int = 1,
+    devices: str = "none",
+) -> training_steps.PixelTraining | training_steps.AdversarialTraining:
     """A compiled training model as new: fresh weights from the seed, or those of `start`; an optimizer at step 0.
 
-    The model stays here for the next run of its kind: whatever it has learned has to be copied out of it before.
+    The model stays in the cache for the next run of its kind: whatever it has learned has to be copied out before.
 
     Args:
         phase: "pixel" or "adversarial".
-        config: `Config`.
-        together: int, steps that run without the host between them.
+        config: the settings.
         start: generator to begin with, or None for fresh weights.
-        devices: name of the `distribution.engine` in whose scope this is called.
-    Returns:
-        `training_steps.PixelTraining` or `training_steps.AdversarialTraining`
+        steps_per_execution: steps that run without the host between them.
+        devices: name of the `distribution.strategy` in whose scope this is called.
     """
-    key = (phase, together, devices, precision.resolve(config.precision), _shape(config))
+    key = (phase, steps_per_execution, devices, precision.resolve(config.precision), _shape(config))
     random.seed(config.seed)  # what initialisers draw from; `keras.utils.set_random_seed` imports TensorFlow always
-    model = _ready.pop(key, None)
+    model = _cache.pop(key, None)
     if model is None:
-        model = _compiled(phase, config, together)
+        model = _compiled(phase, config, steps_per_execution)
     else:
         _renew(model)
     if start is not None:
         model.generator.set_weights(start.get_weights())
     model.schedule.take(_schedule(phase, config))
-    _ready[key] = model
-    while len(_ready) > KEPT:
-        _ready.popitem(last=False)
+    _cache[key] = model
+    while len(_cache) > KEPT:
+        _cache.popitem(last=False)
     return model
 
 
-def forget():
+def clear() -> None:
     """Drop all compiled models, and their memory."""
-    _ready.clear()
+    _cache.clear()
 
 
 def _shape(config):
@@ -83,9 +89,9 @@ def _shape(config):
     return tuple((name, value) for name, value in dataclasses.asdict(config).items() if name not in _NUMBERS)
 
 
-def _compiled(phase, config, together):
+def _compiled(phase, config, steps_per_execution):
     """The training model of fresh networks, compiled, with its optimizer built."""
-    options = {"content_loss": config.content_loss, "dssim_weight": config.dssim_weight}
+    options = {"content": losses.content(config.content_loss, config.dssim_weight)}
     options["degradation"] = keras_layers.create(config.degradation)
     with precision.scope(precision.resolve(config.precision)):
         network = generator.build(config)
@@ -95,12 +101,14 @@ def _compiled(phase, config, together):
             options["adversarial_weight"] = config.adversarial_weight
             model = training_steps.AdversarialTraining(network, discriminator.build(config), **options)
     schedule = _schedule(phase, config)
-    optimizer = optimizers.create(config.optimizer, schedule, config.weight_average, config.adabelief_epsilon)
+    optimizer = optimizers.create(
+        config.optimizer, schedule, weight_average=config.weight_average, adabelief_epsilon=config.adabelief_epsilon
+    )
     schedule.share(optimizer)
     optimizer = distribution.loss_scaled(optimizer, model.dtype_policy.name)
     # XLA is JAX's way to compile. On TensorFlow it has no bfloat16 convolutions for the CPU and takes twice the time.
     jit = keras.backend.backend() == "jax"
-    model.compile(optimizer=optimizer, jit_compile=jit, steps_per_execution=together)
+    model.compile(optimizer=optimizer, jit_compile=jit, steps_per_execution=steps_per_execution)
     model.optimizer.build(model.trainable_variables)
     model.schedule = schedule
     model.scalars = [None if len(variable.shape) else np.asarray(variable) for variable in model.optimizer.variables]
@@ -130,4 +138,4 @@ def _schedule(phase, config):
         rate, steps = config.pretrain_learning_rate, config.pretrain_steps
     else:
         rate, steps = config.gan_learning_rate, config.gan_steps
-    return schedules.create(config.schedule, rate, steps, config.warmup_steps)
+    return schedules.create(config.schedule, rate, steps=steps, warmup_steps=config.warmup_steps)

@@ -9,14 +9,20 @@ from srlib.training.adabelief import AdaBelief
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "adabelief": AdaBelief}
 
 
-def create(name, learning_rate, weight_average=0.0, adabelief_epsilon=1e-14):
-    """A Keras optimizer.
+def create(
+    name: str,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    *,
+    weight_average: float = 0.0,
+    adabelief_epsilon: float = 1e-14,
+) -> keras.optimizers.Optimizer:
+    """The Keras optimizer of that name.
 
     Args:
         name: one of `OPTIMIZERS`.
-        learning_rate: float or `keras.optimizers.schedules.LearningRateSchedule`.
-        weight_average: float, decay of an exponential average of the weights that it keeps beside them; 0 keeps none.
-        adabelief_epsilon: float, ε of AdaBelief; the others keep Keras's own.
+        learning_rate: a number or a schedule.
+        weight_average: decay of an exponential average of the weights that it keeps beside them; 0 keeps none.
+        adabelief_epsilon: ε of AdaBelief; the others keep Keras's own.
     Raises:
         InputError: unknown name.
     """

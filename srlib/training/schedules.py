@@ -9,21 +9,21 @@ from srlib.errors import InputError
 
 @keras.saving.register_keras_serializable("srlib")
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A linear warm-up from 0 to the peak, then half a cosine down to a part of it.
+    """Cosine decay after a linear warm-up, or a constant rate; its numbers can be shared by many runs.
 
     Step t of W warm-up steps has the rate η t / W; a later one has η (φ + (1 - φ) (1 + cos π p) / 2), where p goes from
     0 to 1 over the steps that remain.
 
     Args:
-        learning_rate: float, the peak η.
-        steps: int, all steps, the warm-up among them.
-        warmup: int, W.
-        final: float in [0, 1], the part φ of the peak that is left at the end: 1 is a constant rate.
+        learning_rate: the peak η.
+        steps: all steps, the warm-up among them.
+        warmup_steps: W.
+        final: part φ of the peak that is left at the end, in [0, 1]: 1 is a constant rate.
     """
 
-    def __init__(self, learning_rate, steps, warmup=0, final=0.0):
+    def __init__(self, learning_rate: float, steps: int, *, warmup_steps: int = 0, final: float = 0.0) -> None:
         super().__init__()
-        self.numbers = [float(learning_rate), float(steps), float(warmup), float(final)]
+        self.numbers = [float(learning_rate), float(steps), float(warmup_steps), float(final)]
         self._shared = None
 
     def __call__(self, step):
@@ -35,35 +35,42 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         falling = peak * (final + (1 - final) * (1 + ops.cos(np.pi * progress)) / 2)
         return ops.where(step < warmup, rising, falling)
 
-    def share(self, optimizer):
+    def share(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Keep the numbers in a variable of `optimizer`, so that one compiled step serves many schedules."""
         self._shared = optimizer.add_variable((4,), dtype="float32", name="schedule")
         self.take(self)
 
-    def take(self, other):
+    def take(self, other: "Schedule") -> None:
         """Change the shared numbers to those of another `Schedule`."""
         self.numbers = other.numbers
         self._shared.assign(np.array(self.numbers, "float32"))
 
-    def get_config(self):
-        return dict(zip(("learning_rate", "steps", "warmup", "final"), self.numbers))
+    def get_config(self) -> dict:
+        return dict(zip(("learning_rate", "steps", "warmup_steps", "final"), self.numbers))
 
 
 @keras.saving.register_keras_serializable("srlib")
 class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that rises linearly from 0 to `learning_rate`, then falls linearly to `min_lr` and stays there.
+    """Linear warm-up and linear decay: from 0 up to `learning_rate`, then down to `min_lr`, where it stays.
 
     Step t = 1, 2, … of W = `warmup_proportion` · `total_steps` warm-up steps has the rate η t / W; a later one has
     η + (`min_lr` - η) · min((t - W) / (`total_steps` - W), 1).
 
     Args:
-        learning_rate: η, float or another schedule.
-        total_steps: int, steps until `min_lr` is reached.
-        warmup_proportion: float in [0, 1], the part of them in which the rate rises.
-        min_lr: float, the last rate.
+        learning_rate: η, or another schedule that gives it.
+        total_steps: steps until `min_lr` is reached.
+        warmup_proportion: the part of them in which the rate rises, in [0, 1].
+        min_lr: the last rate.
     """
 
-    def __init__(self, learning_rate, total_steps, warmup_proportion=0.1, min_lr=0.0):
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+        total_steps: int,
+        *,
+        warmup_proportion: float = 0.1,
+        min_lr: float = 0.0,
+    ) -> None:
         super().__init__()
         self.learning_rate = learning_rate
         self.total_steps = total_steps
@@ -80,7 +87,7 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         falling = peak + (self.min_lr - peak) / decay * ops.minimum(step - warmup, decay)
         return ops.where(step <= warmup, rising, falling)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "learning_rate": keras.saving.serialize_keras_object(self.learning_rate),
             "total_steps": self.total_steps,
@@ -89,19 +96,24 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> "WarmupLinearDecay":
         return cls(**{**config, "learning_rate": keras.saving.deserialize_keras_object(config["learning_rate"])})
 
 
 _FINAL = {"constant": 1.0, "cosine": 0.0}
 
 
-def create(name, learning_rate, steps, warmup=0):
-    """The `Schedule` over a phase of `steps` steps: "constant", or "cosine" to zero; both after a linear warm-up.
+def create(name: str, learning_rate: float, *, steps: int, warmup_steps: int = 0) -> Schedule:
+    """The schedule of a phase by name: "constant", or "cosine" to zero; both after a linear warm-up.
 
+    Args:
+        name: "constant" or "cosine".
+        learning_rate: the peak.
+        steps: all steps of the phase.
+        warmup_steps: those in which the rate rises.
     Raises:
         InputError: unknown name.
     """
     if name not in _FINAL:
         raise InputError(f"unknown schedule {name!r}: choose constant or cosine")
-    return Schedule(learning_rate, steps, warmup, _FINAL[name])
+    return Schedule(learning_rate, steps, warmup_steps=warmup_steps, final=_FINAL[name])

@@ -1,17 +1,20 @@
 """Averages of weights, and the batch-norm statistics that belong to them."""
 
+from collections.abc import Iterable
+
+import keras
 from keras import ops
 
 from srlib.srgan.layers import BatchNormalization
 
 
-def interpolate_weights(network, start, share):
-    """Put a weighted mean of a network's trained weights and those it began with in place of the former.
+def interpolate_weights(network: keras.Model, start: keras.Model, *, share: float) -> None:
+    """Network interpolation: replace trained weights by their weighted mean with those that training began with.
 
     Args:
-        network: `keras.Model`; its batch-norm statistics do not fit any more, see `recalibrate_batch_norm`.
-        start: `keras.Model` of the same shape, from which the training of `network` went on.
-        share: float in [0, 1], the weight of `start`.
+        network: the trained network; its batch-norm statistics do not fit any more, see `recalibrate_batch_norm`.
+        start: network of the same shape, from which the training went on.
+        share: weight of `start`, in [0, 1].
     Source: Wang et al., "ESRGAN: enhanced super-resolution generative adversarial networks", ECCV workshops 2018,
     section 3.4 (network interpolation): a pixel-trained network takes the noise out of an adversarial one.
     """
@@ -19,8 +22,8 @@ def interpolate_weights(network, start, share):
         own.assign((1 - share) * ops.convert_to_tensor(own) + share * ops.convert_to_tensor(before))
 
 
-def recalibrate_batch_norm(network, batches):
-    """Set the moving averages of a network's batch norms to the mean over batches, each weighing the same.
+def recalibrate_batch_norm(network: keras.Model, batches: Iterable) -> None:
+    """Batch-norm recalibration: set the moving averages to the mean over batches, each weighing the same.
 
     Averaged weights need it, whose statistics nobody has seen; and averages that follow quickly are of few batches.
 

@@ -1,4 +1,4 @@
-"""Generators as files: one .npz with the weights, the config they fit and what is known of their making.
+"""Model files: one .npz with a generator's weights, the config they fit and what is known of their making.
 
 Only `load` needs Keras, and imports it: what reads, lists or folds a file answers at once.
 """
@@ -7,6 +7,8 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -14,20 +16,31 @@ import numpy as np
 from srlib import config as configs
 from srlib import files
 from srlib.errors import InputError
+from srlib.files import PathLike
 from srlib.upscaling import folded_network
+
+if TYPE_CHECKING:
+    import keras
 
 SHIPPED = pathlib.Path(__file__).parent / "weights"
 PUBLISHED = configs.Config()
 
 
-def save(path, network, config, about=None, dtype="float16"):
+def save(
+    path: PathLike,
+    network: "keras.Model",
+    *,
+    config: configs.Config,
+    about: Mapping[str, Any] | None = None,
+    dtype: str = "float16",
+) -> None:
     """Write a generator's weights, config and origin as one .npz file.
 
     Args:
         path: the file, ending in .npz.
-        network: the `keras.Model`.
-        config: the `Config` it was built from.
-        about: dict of what is known of its making (data, command, scores), stored as JSON.
+        network: the generator.
+        config: its settings.
+        about: what is known of its making (data, command, scores), stored as JSON.
         dtype: "float16" halves the file and costs less than 0.001 dB; "float32" keeps every bit.
     """
     arrays = _named([np.asarray(value, dtype) for value in network.get_weights()])
@@ -36,16 +49,16 @@ def save(path, network, config, about=None, dtype="float16"):
         np.savez_compressed(beside, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
 
 
-def checksum(arrays):
-    """The SHA-256 of {name: array}, over the bytes in the order of the names."""
+def checksum(arrays: Mapping[str, np.ndarray]) -> str:
+    """The SHA-256 of arrays by name, over the bytes in the order of the names."""
     digest = hashlib.sha256()
     for name in sorted(arrays):
         digest.update(np.ascontiguousarray(arrays[name]).tobytes())
     return digest.hexdigest()
 
 
-def available():
-    """The shipped models as {name: path}, sorted by name."""
+def available() -> dict[str, pathlib.Path]:
+    """The files of the shipped models by name, sorted."""
     return {path.stem: path for path in sorted(SHIPPED.glob("*.npz"))}
 
 
@@ -53,7 +66,7 @@ def available():
 PREFERRED = ("srgan-faces", "srgan", "srresnet", "srresnet-small")
 
 
-def default():
+def default() -> str:
     """The name of the best shipped model; raises InputError if none is shipped."""
     shipped = available()
     if not shipped:
@@ -61,9 +74,12 @@ def default():
     return next((name for name in PREFERRED if name in shipped), next(iter(shipped)))
 
 
-def find(name_or_path):
-    """The file of a model given by name or path.
+def find(name_or_path: PathLike) -> pathlib.Path:
+    """The file of a model.
 
+    Args:
+        name_or_path: name of a shipped model, path of an .npz file of `save`, or of a legacy Keras .h5 weights file
+            of the published architecture.
     Raises:
         InputError: there is neither a shipped model nor a file of that name.
     """
@@ -77,14 +93,11 @@ def find(name_or_path):
     raise InputError(f"unknown model {str(name_or_path)!r}{hint}; shipped: {', '.join(shipped) or 'none'}, or a path")
 
 
-def load(name_or_path):
-    """Load a generator, ready to use, in float32.
+def load(name_or_path: PathLike) -> tuple["keras.Model", configs.Config]:
+    """Load a generator in float32, for training; `fold` reads it for enlarging.
 
     Args:
-        name_or_path: name of a shipped model, path of an .npz file of `save`, or of a legacy Keras .h5 weights file
-            of the published architecture.
-    Returns:
-        (`keras.Model`, `Config`)
+        name_or_path: as `find` takes it.
     Raises:
         InputError: not found, damaged, altered, or weights that do not fit.
     """
@@ -100,12 +113,12 @@ def load(name_or_path):
     return network, config
 
 
-def start(name_or_path, config):
+def start(name_or_path: PathLike | None, config: configs.Config) -> "keras.Model | None":
     """The generator that a training begins with, None for no name, which means fresh weights.
 
     Args:
-        name_or_path: as `load` takes it, or None or "".
-        config: `Config` of the training.
+        name_or_path: as `find` takes it, or None or "".
+        config: of the training.
     Raises:
         InputError: as `load`, or its shape is not the training's.
     """
@@ -119,16 +132,8 @@ def start(name_or_path, config):
     return network
 
 
-def fold(name_or_path):
-    """A model as the convolutions that enlarging takes; no Keras.
-
-    Args:
-        name_or_path: as `load` takes it.
-    Returns:
-        `folded_network.Network`.
-    Raises:
-        InputError: as `load`.
-    """
+def fold(name_or_path: PathLike) -> folded_network.Network:
+    """A model as the convolutions that enlarging takes; arguments and errors as `load`'s, but no Keras."""
     path = find(name_or_path)
     _, config, values = _read(path)
     try:
@@ -137,12 +142,12 @@ def fold(name_or_path):
         raise InputError(f"{path}: {error}") from error
 
 
-def header(name_or_path):
-    """The header of a model file: dict with "config", "about" and "sha256"; of a legacy file as if it had one."""
+def header(name_or_path: PathLike) -> dict[str, Any]:
+    """The header of a model file, "config", "about" and "sha256"; of a legacy file as if it had one."""
     return _read(find(name_or_path))[0]
 
 
-def _read(path):
+def _read(path: pathlib.Path) -> tuple[dict[str, Any], configs.Config, list[np.ndarray]]:
     """Header, `Config` and float32 weights of a model file of either kind."""
     if path.suffix in (".h5", ".hdf5"):
         values = _read_legacy(path)
@@ -151,12 +156,12 @@ def _read(path):
     return _read_own(path)
 
 
-def _named(values):
+def _named(values: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """A list of weights as the dict that a file of `save` holds."""
     return {f"w{index:03d}": value for index, value in enumerate(values)}
 
 
-def _read_own(path):
+def _read_own(path: pathlib.Path) -> tuple[dict[str, Any], configs.Config, list[np.ndarray]]:
     """Header, `Config` and float32 weights of a file of `save`, checksum compared."""
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -170,7 +175,7 @@ def _read_own(path):
     return head, config, [arrays[name].astype("float32") for name in sorted(arrays)]
 
 
-def _read_legacy(path):
+def _read_legacy(path: pathlib.Path) -> list[np.ndarray]:
     """Weights of a Keras 2 HDF5 file in the order of its layers, those of each layer in their own."""
     try:
         with h5py.File(path, "r") as archive:
@@ -180,5 +185,5 @@ def _read_legacy(path):
         raise InputError(f"{path}: not a Keras HDF5 weights file") from error
 
 
-def _text(name):
+def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name

@@ -1,6 +1,7 @@
 """Enlarging by a compiled function of the Keras backend, in float32 or with bfloat16 products."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras
 import ml_dtypes
@@ -9,6 +10,7 @@ from keras import ops
 
 from srlib.errors import InputError
 from srlib.imaging import pixel_shuffle
+from srlib.imaging.pixel_ranges import Tensor
 from srlib.machine import precision
 from srlib.upscaling import folded_network
 
@@ -18,7 +20,7 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 _LOWER = ("trunk", "upsampling", "image")
 
 
-def resolve(name="auto"):
+def resolve(name: str = "auto") -> str:
     """The precision to enlarge in on this machine.
 
     Args:
@@ -37,49 +39,56 @@ def resolve(name="auto"):
     return name
 
 
-class Engine:
-    """A folded network as two compiled functions: from pixels to features, and from both to the picture.
+class KerasBackend:
+    """Folded network as two compiled functions: from pixels to features, and from both to the picture.
 
     Args:
-        network: `folded_network.Network`.
-        precision: str, as `resolve` takes it.
+        network: the network.
+        precision: as `resolve` takes it.
     """
 
-    def __init__(self, network, precision="float32"):
+    def __init__(self, network: folded_network.Network, precision: str = "float32") -> None:
         compile, kind = _BACKENDS[keras.backend.backend()]
         lower = resolve(precision) == "mixed_bfloat16"
         network, arithmetic = _rounded(network) if lower else network, kind(lower)
         filters = network.first.kernel.shape[3]
 
-        def features(pixels):
-            return folded_network.features(network, pixels, arithmetic)
+        def features(pixels: Tensor) -> Tensor:
+            return network.features(pixels, arithmetic)
 
-        def picture(deep, pixels):
-            return folded_network.picture(network, deep, pixels, arithmetic)
+        def picture(deep: Tensor, pixels: Tensor) -> Tensor:
+            return network.picture(deep, pixels, arithmetic=arithmetic)
 
-        self.features = compile(features, (3, "float32"))
+        self._features = compile(features, (3, "float32"))
         self._picture = compile(picture, (filters, arithmetic.dtype("trunk")), (3, "float32"))
 
-    def picture(self, features, pixels):
-        """float32 array (batch, 4 height, 4 width, 3), values 0..255 not rounded."""
+    def features(self, pixels: np.ndarray) -> Tensor:
+        """(batch, height, width, filters) of `pixels` float32 (batch, height, width, 3), values 0..255."""
+        return self._features(pixels)
+
+    def picture(self, features: Tensor, pixels: np.ndarray) -> np.ndarray:
+        """float32 (batch, 4 height, 4 width, 3), values 0..255 not rounded."""
         return ops.convert_to_numpy(self._picture(features, pixels))
 
 
-class Arithmetic:
-    """What `folded_network.features` and `folded_network.picture` are made of, on tensors.
+class KerasArithmetic:
+    """`folded_network.Arithmetic` on tensors.
 
     Args:
-        lower: bool, whether most convolutions take bfloat16 products. Slopes stay in float32: one that is rounded
-            enlarges or diminishes all that is negative in a channel, which shifts the picture's colours.
+        lower: whether most convolutions take bfloat16 products. Slopes stay in float32: one that is rounded enlarges
+            or diminishes all that is negative in a channel, which shifts the picture's colours.
     """
 
-    def __init__(self, lower=False):
+    def __init__(self, lower: bool = False) -> None:
         self._lower = lower
 
-    def dtype(self, part):
+    def dtype(self, part: str) -> str:
+        """The type of the products in a part of the network."""
         return "bfloat16" if self._lower and part in _LOWER else "float32"
 
-    def convolution(self, features, convolution, padding="same"):
+    def convolution(
+        self, features: Tensor, convolution: folded_network.Convolution, *, padding: str = "same"
+    ) -> Tensor:
         dtype = self.dtype(convolution.part)
         kernel, bias = (ops.convert_to_tensor(value, dtype) for value in (convolution.kernel, convolution.bias))
         sums = self.biased(ops.conv(ops.cast(features, dtype), kernel, padding=padding), bias)
@@ -88,36 +97,38 @@ class Arithmetic:
         negative = ops.cast(ops.cast(sums, "float32") * convolution.slopes, dtype)
         return ops.where(sums > 0, sums, negative)
 
-    def biased(self, sums, bias):
+    def biased(self, sums: Tensor, bias: Tensor) -> Tensor:
+        """The sum of both."""
         return sums + bias
 
-    def enlarge(self, pixels, convolution):
+    def enlarge(self, pixels: Tensor, convolution: folded_network.Convolution) -> Tensor:
         sides = [folded_network.MARGIN, folded_network.MARGIN]
-        return self.convolution(ops.pad(pixels, [[0, 0], sides, sides, [0, 0]], mode="symmetric"), convolution, "valid")
+        mirrored = ops.pad(pixels, [[0, 0], sides, sides, [0, 0]], mode="symmetric")
+        return self.convolution(mirrored, convolution, padding="valid")
 
-    def add(self, one, other):
+    def add(self, one: Tensor, other: Tensor) -> Tensor:
         return one + ops.cast(other, one.dtype)
 
-    def shuffle(self, features, scale):
-        return pixel_shuffle.shuffle(features, scale, ops)
+    def shuffle(self, features: Tensor, scale: int) -> Tensor:
+        return pixel_shuffle.shuffle(features, scale, xp=ops)
 
-    def squash(self, features):
+    def squash(self, features: Tensor) -> Tensor:
         return 127.5 * (ops.tanh(ops.cast(features, "float32")) + 1)
 
 
-def _rounded(network):
-    """A `folded_network.Network` with the kernels of `_LOWER` rounded to bfloat16."""
-    blocks = tuple(tuple(_rounded_kernel(convolution) for convolution in block) for block in network.blocks)
-    upsampling = tuple(_rounded_kernel(convolution) for convolution in network.upsampling)
-    last, image = _rounded_kernel(network.last), _rounded_kernel(network.image)
+def _rounded(network: folded_network.Network) -> folded_network.Network:
+    """The network with the kernels of `_LOWER` rounded to bfloat16."""
+
+    def lower(convolution: folded_network.Convolution) -> folded_network.Convolution:
+        return dataclasses.replace(convolution, kernel=rounded(convolution.kernel))
+
+    blocks = tuple((lower(one), lower(two)) for one, two in network.blocks)
+    upsampling = tuple(map(lower, network.upsampling))
+    last, image = lower(network.last), lower(network.image)
     return dataclasses.replace(network, blocks=blocks, last=last, upsampling=upsampling, image=image)
 
 
-def _rounded_kernel(convolution):
-    return dataclasses.replace(convolution, kernel=rounded(convolution.kernel))
-
-
-def rounded(kernel):
+def rounded(kernel: np.ndarray) -> np.ndarray:
     """A kernel in bfloat16's steps, each weight taking on what its neighbour lost: the sums stay, channel by channel.
 
     Rounded one by one, the errors of some hundred weights add up to a shift that the picture shows.
@@ -137,21 +148,21 @@ def rounded(kernel):
     return np.moveaxis(result.reshape(channels, size, size, filters), 0, 2)
 
 
-class TensorFlow(Arithmetic):
+class TensorFlowArithmetic(KerasArithmetic):
     """The same with TensorFlow's own operations where they save a pass over memory, and where TFLite knows them."""
 
-    def biased(self, sums, bias):
+    def biased(self, sums: Tensor, bias: Tensor) -> Tensor:
         import tensorflow as tf
 
         return tf.nn.bias_add(sums, bias)  # one operation with the convolution before it
 
-    def shuffle(self, features, scale):
+    def shuffle(self, features: Tensor, scale: int) -> Tensor:
         import tensorflow as tf
 
         return tf.nn.depth_to_space(features, scale)
 
 
-def _tensorflow(function, *inputs):
+def _tensorflow(function: Callable, *inputs: tuple[int, str]) -> Callable:
     """`function` as one graph for pictures of every size; `inputs` are the (channels, dtype) of its arguments."""
     import tensorflow as tf
 
@@ -159,7 +170,7 @@ def _tensorflow(function, *inputs):
     return tf.function(function, input_signature=signature, autograph=False)
 
 
-def _jax(function, *inputs):
+def _jax(function: Callable, *inputs: tuple[int, str]) -> Callable:
     """`function` compiled anew for every size of picture: the tiles of one picture are all of the same size."""
     import jax
 
@@ -167,4 +178,4 @@ def _jax(function, *inputs):
 
 
 # The one place where backends differ: how a function is compiled, and what it is made of.
-_BACKENDS = {"tensorflow": (_tensorflow, TensorFlow), "jax": (_jax, Arithmetic)}
+_BACKENDS = {"tensorflow": (_tensorflow, TensorFlowArithmetic), "jax": (_jax, KerasArithmetic)}

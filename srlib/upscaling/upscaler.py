@@ -1,126 +1,169 @@
-"""Using a generator: from uint8 pictures of any size to uint8 pictures four times as large."""
+"""Upscaler: a generator as a function from uint8 pictures of any size to uint8 pictures four times as large."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from srlib.config import SCALE
+from srlib.config import SCALE, Config
+from srlib.files import PathLike
 from srlib.imaging import bicubic, pictures, tiling
-from srlib.upscaling import folded_network, model_files
+from srlib.machine.backend import import_keras
+from srlib.upscaling import folded_network, model_files, run_in_numpy
+
+if TYPE_CHECKING:
+    import keras
 
 SMALLEST = 4  # LR pixels; a smaller picture is mirrored up to this and cut back
 TILE = 512  # LR pixels; pictures beyond it are worked on in tiles, so that memory stays bounded
 _STRIP = 2**13  # LR pixels that are brought to full size at a time: each has four times 256 channels on the way
 _WORTH_KERAS = 2e11  # products from which on NumPy takes longer than Keras with its start: about 300 × 300 LR pixels
 
+Tile = tuple[tiling.Span, tiling.Span]
+Progress = Callable[[list[Tile]], Iterable[Tile]]
 
-class Upscaler:
-    """A network as a function from uint8 LR (height, width, 3) to uint8 SR (4 height, 4 width, 3).
 
-    Tiles overlap by the network's receptive field, so that the result is that of the whole picture at once.
+class Backend(Protocol):
+    """What runs a folded network: a `run_in_keras.KerasBackend` or a `run_in_numpy.NumpyBackend`."""
+
+    def features(self, pixels: np.ndarray) -> Any:
+        """The features (1, height, width, filters) of float32 (1, height, width, 3), values 0..255."""
+
+    def picture(self, features: Any, pixels: np.ndarray) -> np.ndarray:
+        """The picture, float32 (1, 4 height, 4 width, 3), values 0..255 not rounded."""
+
+
+class TiledUpscaler:
+    """Upscaler that works in tiles which overlap; a base class.
 
     Args:
-        network: generator, LR in [0, 1] to SR in [-1, 1]; its weights are read now.
-        config: its `Config`.
-        tile: int, LR pixels on a tile's side without overlap; 0 never tiles.
-        progress: callable taking an iterable of tiles, such as `tqdm.tqdm`.
-        precision: "float32", "mixed_bfloat16", or "auto" (see `run_in_keras.resolve`).
+        overlap: LR pixels that a tile's result depends on beyond its edges.
+        tile: LR pixels on a tile's side without overlap; 0 never tiles.
+        progress: function of a list of tiles that iterates over it, such as `tqdm.tqdm`.
     """
 
-    def __init__(self, network, config, tile=TILE, progress=iter, precision="float32"):
-        from srlib.upscaling import run_in_keras  # and with it Keras, which not every upscaler needs
+    def __init__(self, overlap: int, *, tile: int, progress: Progress) -> None:
+        self.overlap, self.tile, self.progress = overlap, tile, progress
 
-        self.network = network
-        folded = folded_network.fold(config, network.get_weights())
-        self._use(folded, run_in_keras.Engine(folded, precision), tile, progress)
-
-    def _use(self, folded, engine, tile, progress):
-        self.engine, self.tile, self.progress = engine, tile, progress
-        self.overlap = folded.reach() + folded_network.PICTURE_REACH
-
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """uint8 (4 height, 4 width, 3) of uint8 (height, width, 3)."""
         height, width = image.shape[:2]
         grown = _mirror_up(image, SMALLEST)
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
-    def parameters(self):
+    def parameters(self) -> int:
         """The number of the network's weights, batch norm's moving statistics among them."""
-        return self.network.count_params()
+        raise NotImplementedError
 
-    def _tiled(self, image):
+    def _tiled(self, image: np.ndarray) -> np.ndarray:
         """The picture put together from tiles, or in one piece where it is not larger than one."""
-        rows, columns = (tiling.spans(side, self.tile, self.overlap, SCALE) for side in image.shape[:2])
+        rows, columns = (tiling.spans(side, self.tile, overlap=self.overlap, scale=SCALE) for side in image.shape[:2])
         result = np.empty((SCALE * image.shape[0], SCALE * image.shape[1], 3), np.uint8)
         for row, column in self.progress([(row, column) for row in rows for column in columns]):
             sr = self._whole(image[row.read, column.read])
             result[row.write, column.write] = sr[row.keep, column.keep]
         return result
 
-    def _whole(self, image):
+    def _whole(self, image: np.ndarray) -> np.ndarray:
+        """One picture or tile in one piece."""
+        raise NotImplementedError
+
+
+class Upscaler(TiledUpscaler):
+    """Folded network as a function from uint8 LR (height, width, 3) to uint8 SR (4 height, 4 width, 3).
+
+    Tiles overlap by the network's receptive field, so that the result is that of the whole picture at once.
+
+    Args:
+        network: the network.
+        backend: runs that network.
+        tile, progress: as `TiledUpscaler` takes them.
+    """
+
+    def __init__(
+        self, network: folded_network.Network, backend: Backend, *, tile: int = TILE, progress: Progress = iter
+    ) -> None:
+        super().__init__(network.reach() + folded_network.PICTURE_REACH, tile=tile, progress=progress)
+        self.network, self.backend = network, backend
+
+    def parameters(self) -> int:
+        return self.network.parameters
+
+    def _whole(self, image: np.ndarray) -> np.ndarray:
         """One picture or tile: its features in one piece, from them the picture in strips."""
         height, width = image.shape[:2]
         pixels = np.asarray(image[None], np.float32)
-        features = self.engine.features(pixels)
+        features = self.backend.features(pixels)
         result = np.empty((SCALE * height, SCALE * width, 3), np.uint8)
-        for rows in tiling.spans(height, max(_STRIP // width, 1), folded_network.PICTURE_REACH, SCALE):
-            sr = self.engine.picture(features[:, rows.read], pixels[:, rows.read])[0]
+        for rows in tiling.spans(height, max(_STRIP // width, 1), overlap=folded_network.PICTURE_REACH, scale=SCALE):
+            sr = self.backend.picture(features[:, rows.read], pixels[:, rows.read])[0]
             result[rows.write] = bicubic.to_uint8(sr[rows.keep])
         return result
 
 
-class Prompt(Upscaler):
-    """An upscaler in NumPy: it is there at once, and for little work it is done before Keras is imported.
-
-    Args:
-        name: of a model, as `model_files.read` takes it.
-        tile, progress: as `Upscaler`'s.
-    """
-
-    def __init__(self, name, tile=TILE, progress=iter):
-        from srlib.upscaling import run_in_numpy
-
-        folded = model_files.fold(name)
-        self._use(folded, run_in_numpy.Engine(folded), tile, progress)
-
-
-def _mirror_up(image, smallest):
+def _mirror_up(image: np.ndarray, smallest: int) -> np.ndarray:
     """The picture mirrored at its right and lower edge until no side is below `smallest`."""
     missing = [(0, max(smallest - side, 0)) for side in image.shape[:2]]
     return np.pad(image, (*missing, (0, 0)), mode="symmetric")
 
 
-def load(name, tile=TILE, progress=iter, precision="float32", prompt=False):
-    """The function from LR to SR of that name: "bicubic", a shipped model or the path of one (see `model_files.load`).
+def of_network(
+    network: "keras.Model", config: Config, *, precision: str = "float32", tile: int = TILE, progress: Progress = iter
+) -> Upscaler:
+    """The upscaler of a generator in memory, run by Keras; its weights are read now.
 
     Args:
-        name: the model.
-        tile, progress, precision: as `Upscaler`'s.
-        prompt: bool, whether it shall be a `Prompt`, which is in float32.
+        network: of `generator.build(config)`.
+        config: the settings.
+        precision: as `run_in_keras.resolve` takes it.
+        tile, progress: as `TiledUpscaler` takes them.
+    """
+    folded = folded_network.fold(config, network.get_weights())
+    return _in_keras(folded, precision, tile=tile, progress=progress)
+
+
+def load(
+    name: PathLike,
+    *,
+    pixels: int | None = None,
+    precision: str = "float32",
+    tile: int = TILE,
+    progress: Progress = iter,
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The upscaler of that name; it is run by Keras, or by NumPy where that is done before Keras has started.
+
+    Args:
+        name: "bicubic", or a model as `model_files.find` takes it.
+        pixels: LR pixels that it is going to enlarge; None where they are not known, which is for Keras.
+        precision: as `run_in_keras.resolve` takes it; NumPy has float32 alone.
+        tile, progress: as `TiledUpscaler` takes them.
+    Raises:
+        InputError: as `model_files.fold`, or unknown precision.
     """
     if str(name) == "bicubic":
         return bicubic.upscale
-    if prompt:
-        return Prompt(name, tile, progress)
-    return Upscaler(*model_files.load(name), tile=tile, progress=progress, precision=precision)
+    network = model_files.fold(name)
+    if precision in ("auto", "float32") and pixels is not None and network.multiply_adds() * pixels <= _WORTH_KERAS:
+        return Upscaler(network, run_in_numpy.NumpyBackend(network), tile=tile, progress=progress)
+    import_keras()
+    return _in_keras(network, precision, tile=tile, progress=progress)
 
 
-def is_little(name, paths):
-    """Whether NumPy enlarges these picture files by that model in less time than Keras takes to start; bicubic does."""
-    return are_few(name, sum(map(pictures.pixels, paths)))
+def _in_keras(network: folded_network.Network, precision: str, **options: Any) -> Upscaler:
+    from srlib.upscaling import run_in_keras  # and with it Keras, which not every upscaler needs
+
+    return Upscaler(network, run_in_keras.KerasBackend(network, precision), **options)
 
 
-def are_few(name, pixels):
-    """Whether that many LR pixels are too few for a model to be worth Keras' start; for bicubic they always are."""
-    return str(name) == "bicubic" or model_files.fold(name).multiply_adds() * pixels <= _WORTH_KERAS
-
-
-def picture(upscaler, source):
-    """Enlarge an `images.Picture` and keep its kind.
+def picture(upscaler: Callable[[np.ndarray], np.ndarray], source: pictures.Picture) -> np.ndarray:
+    """Enlarge a picture and keep its kind.
 
     Args:
         upscaler: function from uint8 LR (height, width, 3) to uint8 SR.
-        source: `images.Picture`.
+        source: the picture.
     Returns:
-        uint8 array (4 height, 4 width) for a grey picture, (…, 3) for colour, (…, 4) with transparency, the alpha
-        enlarged by bicubic (a network trained on photographs knows nothing of masks).
+        uint8 (4 height, 4 width) for a grey picture, (…, 3) for colour, (…, 4) with transparency, the alpha enlarged
+        by bicubic (a network trained on photographs knows nothing of masks).
     """
     sr = upscaler(source.rgb)
     if source.alpha is not None:
@@ -128,11 +171,11 @@ def picture(upscaler, source):
     return grey(sr) if source.grey else sr
 
 
-def grey(rgb):
+def grey(rgb: np.ndarray) -> np.ndarray:
     """The grey values of an almost grey uint8 picture (height, width, 3): the rounded mean of its channels."""
     return bicubic.to_uint8(rgb.astype(np.float64).mean(axis=2))
 
 
-def file(upscaler, source, target):
-    """Enlarge the picture file `source` into the PNG file `target`; raises InputError as `images.read` does."""
+def file(upscaler: Callable[[np.ndarray], np.ndarray], source: PathLike, *, target: PathLike) -> None:
+    """Enlarge the picture file `source` into the PNG file `target`; raises InputError as `pictures.read` does."""
     pictures.write_png(target, picture(upscaler, pictures.read(source)))

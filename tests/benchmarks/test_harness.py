@@ -1,22 +1,26 @@
 """Timings beside peers: ratios by hand, turns, the table and the projection."""
 
 import json
+import shutil
+import sys
+import types
 
 import harness
 import numpy as np
 import pytest
+from click import testing
 
 from srlib import config
 from srlib.errors import InputError
 
 
 def test_a_ratio_is_the_median_over_rounds_of_their_time_by_ours():
-    row = harness.row("step", "plain", [1.0, 2.0, 4.0], [3.0, 4.0, 40.0], must=1.8)
+    row = harness.row("step", "plain", ours=np.array([1.0, 2.0, 4.0]), theirs=np.array([3.0, 4.0, 40.0]))
     assert (row["ratio"], row["seconds"], row["peer_seconds"]) == (3.0, 2.0, 4.0)
 
 
 def test_a_cost_is_ours_by_theirs():
-    row = harness.cost("AdaBelief", "Adam", [1.02, 1.02], [1.0, 1.0], limit=1.05)
+    row = harness.cost("AdaBelief", "Adam", ours=np.array([1.02, 1.02]), theirs=np.array([1.0, 1.0]), limit=1.05)
     assert row["ratio"] == pytest.approx(1.02)
     assert (row["seconds"], row["peer_seconds"], row["limit"]) == (1.02, 1.0, 1.05)
 
@@ -45,10 +49,10 @@ def test_the_table_says_what_was_asked_and_measured_on_what():
         "packages": {"keras": "3"},
     }
     rows = [
-        harness.row("step", "plain", 0.5, 1.5, 1.8, 3.0),
-        harness.cost("belief", "Adam", 1.04, 1.0, 1.05),
-        harness.share("step", "limit", 0.512, 0.45, 0.65, "1 TFLOP/s"),
-        harness.share("step", "limit", 0.25, None, None, "40 steps a second"),
+        harness.row("step", "plain", ours=0.5, theirs=1.5, asked=(1.8, 3.0)),
+        harness.cost("belief", "Adam", ours=1.04, theirs=1.0, limit=1.05),
+        harness.share("step", "limit", part=0.512, asked=(0.45, 0.65), note="1 TFLOP/s"),
+        harness.share("step", "limit", part=0.25, note="40 steps a second"),
     ]
     lines = harness.table({"training": {**environment, "rows": rows}}).splitlines()
     assert lines[2] == "| step | plain | 3.0× as fast | ≥ 1.8× | ≥ 3× | 500 ms | 1.50 s |  |"
@@ -61,8 +65,8 @@ def test_the_table_says_what_was_asked_and_measured_on_what():
 def test_a_case_measured_again_takes_its_place(tmp_path):
     path = tmp_path / "bench.json"
     for ratio in (1.0, 2.0):
-        harness.record(path, "training", [harness.row("step", "plain", 1.0, ratio)])
-        harness.record(path, "upscaling", [harness.row("tile", "whole", 1.0, 5.0)])
+        harness.record(path, "training", [harness.row("step", "plain", ours=1.0, theirs=ratio)])
+        harness.record(path, "upscaling", [harness.row("tile", "whole", ours=1.0, theirs=5.0)])
     recorded = json.loads(path.read_text())
     assert [recorded[name]["rows"][0]["ratio"] for name in ("training", "upscaling")] == [2.0, 5.0]
     assert recorded["training"]["cores"] >= 1
@@ -80,7 +84,7 @@ def test_operations_of_the_published_game_by_hand():
 
 def test_the_projection_by_hand():
     settings = config.Config(pretrain_steps=1000, gan_steps=100, batch=4, hr_patch=84)
-    here, t4, *others = harness.projection((0.5, 2.0), 0.5, settings, drawn=6000)
+    here, t4, *others = harness.projection((0.5, 2.0), 0.5, config=settings, drawn=6000)
     assert here == {
         "machine": "this machine, measured",
         "hours": pytest.approx(2 * (1000 * 0.5 + 100 * 2.0) / 3600),
@@ -106,16 +110,30 @@ def test_storage_is_pixels_times_three():
     }
 
 
-def test_an_unknown_case_and_a_folder_without_cases_are_refused(tmp_path):
+def test_an_unknown_case_is_bad_usage_in_the_program_too():
     with pytest.raises(InputError, match="'trainin'.*did you mean 'training'"):
-        list(harness.run(tmp_path, ["trainin"]))
-    with pytest.raises(InputError, match="training.py is not there"):
-        list(harness.run(tmp_path, ["training"]))
+        list(harness.run(["trainin"]))
+    outcome = testing.CliRunner().invoke(harness.main, ["--only", "training,upscalin"])
+    assert (outcome.exit_code, "did you mean 'upscaling'?" in outcome.output) == (2, True)
 
 
 def test_every_case_is_a_program_that_measures(repository):
-    for name in harness.CASES:
+    for name in harness.CASES + harness.ON_REQUEST:
         assert "def measure(rounds):" in (repository / "benchmarks" / f"{name}.py").read_text()
+
+
+def test_the_program_records_the_rows_and_draws_the_tables(monkeypatch, tmp_path):
+    (tmp_path / "results").mkdir()
+    shutil.copy(harness.FOLDER / "results" / "data_store.json", tmp_path / "results")
+    parts = ("table", "projection")
+    (tmp_path / "README.md").write_text("".join(f"<!-- {each} -->\n<!-- end of {each} -->\n" for each in parts))
+    case = types.SimpleNamespace(measure=lambda rounds: [harness.row("step", "plain", ours=1.0, theirs=rounds)])
+    monkeypatch.setitem(sys.modules, "training", case)
+    monkeypatch.setattr(harness, "FOLDER", tmp_path)
+    outcome = testing.CliRunner().invoke(harness.main, ["--only", "training", "--rounds", "3"])
+    assert outcome.exit_code == 0, outcome.output
+    assert "| step | plain | 3.0× as fast |" in (tmp_path / "README.md").read_text()
+    assert json.loads((tmp_path / "results" / "bench.json").read_text())["training"]["rows"][0]["ratio"] == 3.0
 
 
 def test_matrix_products_are_products():

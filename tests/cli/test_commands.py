@@ -16,6 +16,7 @@ from srlib.evaluation import face_identity
 from srlib.experiments import plans, task_runner, training_task
 from srlib.imaging import bicubic
 from srlib.srgan import generator
+from srlib.training import recipes
 from srlib.upscaling import model_files
 
 
@@ -51,7 +52,7 @@ def model(tmp_path_factory):
     settings = {"generator_blocks": 1, "generator_filters": 4, "bicubic_skip": True}
     small = config.resolve("full", 0, settings)
     path = tmp_path_factory.mktemp("model") / "tiny.npz"
-    model_files.save(path, generator.build(small), small)
+    model_files.save(path, generator.build(small), config=small)
     return str(path)
 
 
@@ -207,13 +208,46 @@ def test_bad_words_are_named_in_one_line_with_exit_status_2(capsys, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    "name", ["course", "upscale", "export", "evaluate", "robustness", "faces", "train", "ablate", "models", "bench"]
+    "name", ["course", "grade", "upscale", "export", "evaluate", "robustness", "faces", "train", "ablate", "models"]
 )
 def test_help_names_every_option_with_an_explanation(capsys, name):
     status, out, _ = run(capsys, name, "--help")
     assert status == 0
     explained = [parameter for parameter in group.command.commands[name].params if getattr(parameter, "help", None)]
     assert all(parameter.opts[0] in out for parameter in explained)
+
+
+def test_the_module_is_the_command_too(repository):
+    words = [sys.executable, "-m", "srlib.cli.main", "models"]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=repository)
+    assert (done.returncode, done.stdout.split()[0]) == (0, next(iter(model_files.available())))
+
+
+@pytest.mark.parametrize(
+    "words, package, extra",
+    [
+        (["course", "--only", "00"], "nbconvert", "papermill"),
+        (["student", "--check"], "nbformat", "jupyterlab"),
+        (["site"], "nbconvert", "latex2mathml"),
+        (["grade", "."], "psutil", "nbclient"),
+        (["app", "--no-browser"], "nbformat", "voila"),
+    ],
+)
+def test_what_needs_an_extra_says_in_one_line_how_to_get_it(tmp_path, repository, words, package, extra):
+    code = f"import sys; sys.modules[{package!r}] = None; from srlib.cli import main; main.main({words})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repository)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_line(done.stderr)
+    assert f"needs the package {package}: pip install " in done.stderr
+    assert f'"{extra}' in done.stderr
+
+
+def test_the_former_name_of_the_time_between_checkpoints_is_taken(capsys, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(recipes, "train", lambda name, **given: seen.append(given["options"]) or (tmp_path, None))
+    for word in ("--checkpoint-minutes", "--minutes"):
+        assert run(capsys, "train", "tiny", word, "7")[0] == 0
+    assert [options.checkpoint_minutes for options in seen] == [7.0, 7.0]
 
 
 def test_evaluate_writes_each_image_and_the_mean_with_the_protocol(capsys, tmp_path, data_root):
@@ -243,14 +277,14 @@ def test_faces_without_the_recogniser_is_bad_input_and_writes_nothing(capsys, tm
     status, _, err = run(capsys, "faces", "--model", model, "--data", "drawn-faces", "--out", tmp_path)
     assert status == 2
     assert one_line(err)
-    assert "pip install 'srlib[identity]'" in err
+    assert 'pip install "dlib-bin' in err
     assert not list(tmp_path.iterdir())
 
 
 def test_faces_writes_a_record_for_bicubic_and_each_model(capsys, tmp_path, model):
     for name in ("dlib", "face_recognition_models"):
         if importlib.util.find_spec(name) is None:
-            pytest.skip("asks a public recogniser: pip install 'srlib[identity]'")
+            pytest.skip("asks a public recogniser: pip install -e '.[identity]'")
     words = ("faces", "--model", model, "--data", "drawn-faces", "--limit", 1, "--out", tmp_path)
     status, out, _ = run(capsys, *words)
     assert status == 0
@@ -287,7 +321,7 @@ def test_evaluate_goes_on_past_a_bad_picture(capsys, tmp_path, pictures):
 def plan(tmp_path, monkeypatch):
     """A plan of two arms on the embedded photographs whose trainings cost nothing."""
     monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
-    monkeypatch.setattr(training_task, "perform", ablation_work.pretend)
+    monkeypatch.setattr(training_task, "run", ablation_work.pretend)
     path = tmp_path / "plan.toml"
     arms = "[arms.adam]\ntrain_data = 'embedded'\n[arms.better]\ntrain_data = 'embedded'\n"
     path.write_text(f"name = 'two'\nprofile = 'smoke'\nmetrics = ['psnr']\n{arms}")

@@ -10,20 +10,20 @@ from srlib import config
 from srlib.course import debugging_lab
 from srlib.data import patches, sources
 from srlib.errors import InputError
-from srlib.imaging import bicubic, bicubic_layers, pixel_ranges
+from srlib.imaging import bicubic, pixel_ranges
 from srlib.srgan import generator, losses
 
 
 def runs(seed):
     """A function of a defect's name that gives its `Run`, of 20 steps of 2 patches, made once."""
-    smallest = debugging_lab.laboratory(config.resolve("smoke", seed))
+    smallest = debugging_lab.lab_config(config.resolve("smoke", seed))
     smallest = dataclasses.replace(smallest, batch=2, gan_steps=20, log_every=5)
     photos = [list(sources.load("embedded", split))[:2] for split in ("train", "test", "validation")]
     found = {}
 
     def run(defect=None):
         if defect not in found:
-            found[defect] = debugging_lab.run(smallest, *photos, defect)
+            found[defect] = debugging_lab.run(smallest, photos, defect=defect)
         return found[defect]
 
     return run
@@ -33,7 +33,7 @@ def runs(seed):
 def lab(request):
     yield runs(request.param)
     if request.param:
-        debugging_lab.forget()
+        debugging_lab._compiled.cache_clear()
 
 
 def signs(run):
@@ -47,12 +47,12 @@ def test_each_defect_has_an_anonymous_case_of_its_own():
 
 def test_an_unknown_defect_is_bad_input():
     with pytest.raises(InputError, match=r"unknown defect 'leek' \(did you mean 'leak'\?\)"):
-        debugging_lab.known("leek")
+        debugging_lab.run(debugging_lab.lab_config(config.resolve("smoke")), [[], [], []], defect="leek")
 
 
 @pytest.mark.parametrize("profile", config.PROFILES)
-def test_the_laboratory_is_small_in_every_profile(profile):
-    settings = debugging_lab.laboratory(config.resolve(profile, 3))
+def test_the_lab_is_small_in_every_profile(profile):
+    settings = debugging_lab.lab_config(config.resolve(profile, 3))
     assert settings.seed == 3
     assert 40 <= settings.gan_steps <= 150
     assert settings.gan_steps == 10 * settings.log_every
@@ -60,34 +60,28 @@ def test_the_laboratory_is_small_in_every_profile(profile):
     assert generator.build(settings).count_params() < 30_000
 
 
-def test_taps_with_antialiasing_are_those_of_the_product_and_without_it_four():
-    kernel = bicubic_layers.BicubicDownscale()._kernel[:, :, 0, 0]
-    np.testing.assert_allclose(np.outer(debugging_lab.taps(), debugging_lab.taps()), kernel, atol=1e-7)
-    # Keys' cubic at distances 1.5, 0.5, 0.5, 1.5, worked out by hand: -1/16 and 9/16.
-    np.testing.assert_allclose(debugging_lab.taps(antialias=False)[6:10], [-1 / 16, 9 / 16, 9 / 16, -1 / 16])
-    assert not debugging_lab.taps(antialias=False)[[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]].any()
-
-
 def test_sound_low_resolution_is_matlab_s(photograph):
     margined = patches.with_margin(photograph)[None]
-    np.testing.assert_array_equal(debugging_lab.low(margined)[0], bicubic.downscale(photograph))
+    np.testing.assert_array_equal(debugging_lab.low_resolution(margined)[0], bicubic.downscale(photograph))
 
 
 def test_without_antialiasing_stripes_become_a_pattern_that_is_not_there():
     stripes = np.zeros((1, 64, 64, 3), np.uint8)
     stripes[:, :, ::3] = 255  # finer than the small picture can show
-    assert np.ptp(debugging_lab.low(stripes).astype(int)) < 8
-    assert np.ptp(debugging_lab.low(stripes, antialias=False).astype(int)) > 100
+    assert np.ptp(debugging_lab.low_resolution(stripes).astype(int)) < 8
+    assert np.ptp(debugging_lab.low_resolution(stripes, antialias=False).astype(int)) > 100
 
 
 def test_truncation_loses_half_a_level_on_average():
     values = np.arange(0, 255, 1 / 64)
     np.testing.assert_array_equal(
-        debugging_lab.whole(np.array([-3.0, 1.5, 2.4, 2.6, 254.7, 300])), [0, 2, 2, 3, 255, 255]
+        debugging_lab.to_uint8(np.array([-3.0, 1.5, 2.4, 2.6, 254.7, 300])), [0, 2, 2, 3, 255, 255]
     )
-    np.testing.assert_array_equal(debugging_lab.whole(np.array([-3.0, 1.5, 2.6, 254.7]), rounds=False), [0, 1, 2, 254])
-    assert np.mean(debugging_lab.whole(values) - values) == pytest.approx(0, abs=0.01)
-    assert np.mean(debugging_lab.whole(values, rounds=False) - values) == pytest.approx(-0.5, abs=0.01)
+    np.testing.assert_array_equal(
+        debugging_lab.to_uint8(np.array([-3.0, 1.5, 2.6, 254.7]), rounds=False), [0, 1, 2, 254]
+    )
+    assert np.mean(debugging_lab.to_uint8(values) - values) == pytest.approx(0, abs=0.01)
+    assert np.mean(debugging_lab.to_uint8(values, rounds=False) - values) == pytest.approx(-0.5, abs=0.01)
 
 
 def test_sound_vgg_input_is_the_product_s_and_the_wrong_one_is_what_came_in():
@@ -123,15 +117,16 @@ def test_detached_features_are_the_same_numbers_without_a_gradient(tensorflow):
 def test_the_average_of_four_numbers_worked_out_by_hand():
     sound, inverted = [np.array([0.0])], [np.array([0.0])]
     for weight in (1.0, 2.0):
-        sound = debugging_lab.averaged(sound, [np.array([weight])], decay=0.75)
-        inverted = debugging_lab.averaged(inverted, [np.array([weight])], decay=0.75, inverted=True)
+        sound = debugging_lab.update_average(sound, [np.array([weight])], decay=0.75)
+        inverted = debugging_lab.update_average(inverted, [np.array([weight])], decay=0.75, inverted=True)
     assert sound[0] == pytest.approx(0.75 * 0.25 + 0.25 * 2)
     assert inverted[0] == pytest.approx(0.25 * 0.75 + 0.75 * 2)
 
 
 def test_the_leak_trains_on_the_test_pictures_too():
-    assert debugging_lab.training_photos(["a"], ["b"]) == ["a"]
-    assert debugging_lab.training_photos(["a"], ["b"], leak=True) == ["a", "b"]
+    train, test = (list(sources.load("embedded", split)) for split in ("train", "test"))
+    assert debugging_lab.training_photos(train, test) == train
+    assert debugging_lab.training_photos(train, test, leak=True) == train + test
 
 
 def test_the_sound_run_shows_no_sign(lab):
@@ -173,7 +168,7 @@ def test_the_shared_optimizer_is_known_by_counting_every_batch_of_both_and_an_ea
 def test_on_jax_the_shared_optimizer_is_bad_input(monkeypatch):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(InputError, match="on JAX Keras refuses this mistake"):
-        debugging_lab.run(debugging_lab.laboratory(config.resolve("smoke")), [], [], [], "one_optimizer")
+        debugging_lab.run(debugging_lab.lab_config(config.resolve("smoke")), [[], [], []], defect="one_optimizer")
 
 
 def test_missing_antialiasing_is_known_by_the_score_of_bicubic(lab):

@@ -14,7 +14,7 @@ PARAMETERS = 'profile = "cpu"\nseed = 0\ndata_root = ""\nout_root = ""\noverride
 RECORD = """
 from srlib import records
 metrics = {"headline": f"seed {seed} of {profile}, steps {overrides.get('pretrain_steps')}"}
-records.write(out_root, f"01_good-{profile}-{seed}", overrides, metrics)
+records.write(out_root, f"01_good-{profile}-{seed}", config=overrides, metrics=metrics)
 """
 
 

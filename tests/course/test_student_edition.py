@@ -49,7 +49,7 @@ def folder(tmp_path):
 
 
 def test_the_committed_editions_are_what_the_command_makes():
-    assert student_edition.stale() == []
+    assert list(student_edition.stale()) == []
 
 
 def test_solutions_go_and_everything_else_stays(folder):

@@ -8,7 +8,7 @@ import sys
 import click
 import pytest
 
-from srlib.cli import group
+from srlib.cli import main
 from srlib.course.grading import grader
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ def options(words):
 @pytest.mark.parametrize("line", [line for line in COMMANDS if re.match(r"(\.venv/bin/)?srlib ", line)])
 def test_srlib_takes_these_options(line):
     words = line.split()[1:]
-    command = group.command
+    command = main.group.command
     while isinstance(command, click.Group):
         command = command.commands[words.pop(0)]
     assert options(words) <= {option for each in command.params for option in each.opts}
@@ -73,4 +73,4 @@ def test_the_hooks_run_what_exists():
     assert [each["repo"] for each in hooks] == ["local"]
     entries = [hook["entry"].split() for hook in hooks[0]["hooks"]]
     assert [words[:2] for words in entries] == [["ruff", "check"], ["ruff", "format"], ["srlib", "student"]]
-    assert entries[2][1] in group.command.commands
+    assert entries[2][1] in main.group.command.commands

@@ -1,5 +1,6 @@
 """The packed store: the pixels that patches would have, within a budget, never half-built."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -35,8 +36,8 @@ def everything(built):
 
 
 def test_batches_are_those_of_pictures_in_memory(paths, tmp_path):
-    ours = build(paths, tmp_path).sampler(96, 8, seed=3)
-    theirs = patches.PatchSampler(list(map(cut, arrays(paths))), 96, 8, seed=3)
+    ours = build(paths, tmp_path).sampler(patches.PatchSettings(96, 8, seed=3))
+    theirs = patches.PatchSampler(list(map(cut, arrays(paths))), 96, batch=8, seed=3)
     for index in (0, 1, 500):
         assert np.array_equal(ours(index), theirs(index))
 
@@ -47,7 +48,7 @@ def cut(image):
 
 
 def test_threads_change_neither_batches_nor_their_order(paths, tmp_path):
-    sampler = build(paths, tmp_path).sampler(96, 4, seed=1)
+    sampler = build(paths, tmp_path).sampler(patches.PatchSettings(96, 4, seed=1))
     batches = sampler.batches(start=5, workers=3)
     for index in range(5, 30):
         assert np.array_equal(next(batches)[0], sampler(index))
@@ -56,7 +57,7 @@ def test_threads_change_neither_batches_nor_their_order(paths, tmp_path):
 
 def test_all_eight_symmetries_and_all_images_are_drawn(paths, tmp_path):
     image = np.arange(96 * 96 * 3, dtype=np.uint32).reshape(96, 96, 3).astype(np.uint8)
-    sampler = patches.PatchSampler([image], 96, 64, seed=0)
+    sampler = patches.PatchSampler([image], 96, batch=64, seed=0)
     seen = {patch.tobytes() for patch in sampler(0)}
     margin = patches.with_margin(image)
     assert seen == {patches.augment(margin, choice).tobytes() for choice in range(8)}
@@ -88,7 +89,9 @@ def test_the_budget_chooses_the_tiles():
     whole = 118_287 * packed_store.packed_size(480, 640)
     settings = packed_store.plan(118_287, whole)
     assert settings == packed_store.Settings(tile=256, tiles=1)
-    assert packed_store.planned_size(118_287, 480, 640, settings) == 118_287 * 272 * 272 * 3 <= packed_store.BUDGET
+    assert (
+        packed_store.planned_size((480, 640), settings, count=118_287) == 118_287 * 272 * 272 * 3 <= packed_store.BUDGET
+    )
     assert packed_store.plan(100, 100 * packed_store.packed_size(480, 640)) == packed_store.Settings()
     with pytest.raises(InputError, match="one tile of each of 1000000 pictures takes 222.0 GB"):
         packed_store.plan(1_000_000, 10**12)
@@ -97,7 +100,7 @@ def test_the_budget_chooses_the_tiles():
 def test_a_store_takes_the_size_that_was_planned(paths, tmp_path):
     settings = packed_store.Settings(tile=64, tiles=2)
     built = build([path for path in paths[1:] if path.stem != "08"], tmp_path, settings=settings)
-    assert built.about["bytes"] == packed_store.planned_size(10, 100, 100, settings)
+    assert built.about["bytes"] == packed_store.planned_size((100, 100), settings, count=10)
 
 
 def test_a_current_store_is_not_built_again(paths, tmp_path, monkeypatch):
@@ -172,14 +175,26 @@ def test_no_picture_large_enough_is_an_error(paths, tmp_path):
     built = build(paths[:1], tmp_path)
     assert json.loads((built.folder / "store.json").read_text())["pictures"] == 1
     with pytest.raises(InputError, match="none of the 1 training images is at least 96×96"):
-        built.sampler(96, 4, seed=0)
+        built.sampler(patches.PatchSettings(96, 4, seed=0))
 
 
 def test_few_pictures_stay_in_memory_and_many_go_to_a_store(paths, tmp_path):
     photos = [sources.Photo(path.stem, lambda path=path: pictures.read(path), path) for path in paths]
     few = packed_store.images(photos, tmp_path / "store", in_memory=len(paths))
-    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(few, arrays(paths), strict=True))
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(few.arrays, arrays(paths), strict=True))
     assert not (tmp_path / "store").exists()
     many = packed_store.images(photos, tmp_path / "store", in_memory=len(paths) - 1)
     assert len(many) == len(paths)
-    assert np.array_equal(many.sampler(96, 4, 0)(5), build(paths, tmp_path / "other").sampler(96, 4, 0)(5))
+    assert np.array_equal(
+        many.sampler(patches.PatchSettings(96, 4, seed=0))(5),
+        build(paths, tmp_path / "other").sampler(patches.PatchSettings(96, 4, seed=0))(5),
+    )
+
+
+def test_the_fingerprint_in_memory_is_that_of_the_pixels_and_in_a_store_that_of_the_files(paths, tmp_path):
+    grey = np.full((1, 2, 3), 7, np.uint8)
+    expected = hashlib.sha256(b"(1, 2, 3)" + bytes([7] * 6) + b"(1, 2, 3)" + bytes([7] * 6)).hexdigest()
+    assert packed_store.as_images([grey, grey]).fingerprint() == expected
+    built = build(paths, tmp_path)
+    assert packed_store.as_images(built) is built
+    assert built.fingerprint() == built.about["fingerprint"] == packed_store.fingerprint(paths, packed_store.Settings())

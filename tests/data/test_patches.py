@@ -37,7 +37,7 @@ def picture():
 @pytest.fixture(scope="module")
 def many(picture):
     """Many patches of the picture, each as (LR uint8, HR uint8, its place)."""
-    batch = patches.PatchSampler([picture], 16, 128, 0)(0)
+    batch = patches.PatchSampler([picture], 16, batch=128, seed=0)(0)
     lr, hr = (np.asarray(half) for half in keras_layers.Bicubic()(batch))
     lr, hr = bicubic.to_uint8(lr * 255), bicubic.to_uint8((hr + 1) * 127.5)
     return [(small, large, found(large, picture)) for small, large in zip(lr, hr)]
@@ -59,7 +59,7 @@ def test_the_lr_of_a_patch_is_the_crop_of_the_whole_downsampled_picture(many, pi
 
 
 def test_lr_is_rounded_to_eight_bits_and_hr_is_the_middle_of_the_patch(photograph):
-    batch = patches.PatchSampler([photograph], 32, 3, 0)(0)
+    batch = patches.PatchSampler([photograph], 32, batch=3, seed=0)(0)
     lr, hr = (np.asarray(half) for half in keras_layers.Bicubic()(batch))
     assert (lr.shape, hr.shape) == ((3, 8, 8, 3), (3, 32, 32, 3))
     assert lr * 255 == pytest.approx(np.rint(lr * 255), abs=1e-4)
@@ -68,13 +68,13 @@ def test_lr_is_rounded_to_eight_bits_and_hr_is_the_middle_of_the_patch(photograp
 
 
 def test_a_batch_is_uint8_patches_with_their_margin(picture):
-    batch = patches.PatchSampler([picture], 16, 5, 0)(0)
+    batch = patches.PatchSampler([picture], 16, batch=5, seed=0)(0)
     assert batch.shape == (5, 32, 32, 3)
     assert batch.dtype == np.uint8
 
 
 def test_rows_of_a_batch_are_those_of_the_whole(picture):
-    sampler = patches.PatchSampler([picture, picture[:20]], 16, 6, seed=3)
+    sampler = patches.PatchSampler([picture, picture[:20]], 16, batch=6, seed=3)
     parts = [sampler(5, rows=slice(start, start + 2)) for start in (0, 2, 4)]
     assert np.array_equal(np.concatenate(parts), sampler(5))
     for workers in (0, 2):
@@ -83,18 +83,18 @@ def test_rows_of_a_batch_are_those_of_the_whole(picture):
 
 
 def test_a_batch_depends_on_seed_and_number_alone(picture):
-    sampler = patches.PatchSampler([picture, picture[:20]], 16, 4, seed=3)
+    sampler = patches.PatchSampler([picture, picture[:20]], 16, batch=4, seed=3)
     fifth = sampler(5)
     sampler(0), sampler(9)
     np.random.default_rng(5).random(10)
     assert np.array_equal(sampler(5), fifth)
-    assert np.array_equal(patches.PatchSampler([picture, picture[:20]], 16, 4, seed=3)(5), fifth)
+    assert np.array_equal(patches.PatchSampler([picture, picture[:20]], 16, batch=4, seed=3)(5), fifth)
     assert not np.array_equal(sampler(6), fifth)
-    assert not np.array_equal(patches.PatchSampler([picture, picture[:20]], 16, 4, seed=4)(5), fifth)
+    assert not np.array_equal(patches.PatchSampler([picture, picture[:20]], 16, batch=4, seed=4)(5), fifth)
 
 
 def test_batches_go_on_from_any_number(picture):
-    sampler = patches.PatchSampler([picture], 16, 2, 0)
+    sampler = patches.PatchSampler([picture], 16, batch=2, seed=0)
     for number, batch in zip((7, 8, 9), sampler.batches(7)):
         assert isinstance(batch, tuple)
         assert np.array_equal(batch[0], sampler(number))
@@ -102,31 +102,31 @@ def test_batches_go_on_from_any_number(picture):
 
 def test_pictures_are_chosen_by_their_area():
     large, small = np.full((64, 48, 3), 200, np.uint8), np.full((32, 32, 3), 10, np.uint8)
-    batch = patches.PatchSampler([small, large], 16, 600, 0)(0)
+    batch = patches.PatchSampler([small, large], 16, batch=600, seed=0)(0)
     assert (batch == 200).all(axis=(1, 2, 3)).mean() == pytest.approx(0.75, abs=0.06)
 
 
 def test_a_picture_of_exactly_one_patch_is_enough():
     exact = np.random.default_rng(1).integers(0, 256, (19, 16, 3), dtype=np.uint8)
-    for patch in patches.PatchSampler([exact], 16, 4, 0)(0):
+    for patch in patches.PatchSampler([exact], 16, batch=4, seed=0)(0):
         assert found(patch[8:-8, 8:-8], exact[:16])[:2] == (0, 0)
 
 
 def test_pictures_smaller_than_a_patch_are_passed_over():
     small, large = np.full((15, 40, 3), 10, np.uint8), np.full((16, 16, 3), 200, np.uint8)
-    assert (patches.PatchSampler([small, large, small], 16, 50, 0)(0) == 200).all()
+    assert (patches.PatchSampler([small, large, small], 16, batch=50, seed=0)(0) == 200).all()
 
 
 def test_without_a_picture_large_enough_the_size_is_named():
     with pytest.raises(InputError, match="none of the 2 training images is at least 96×96"):
-        patches.PatchSampler([np.zeros((95, 200, 3), np.uint8)] * 2, 96, 4, 0)
+        patches.PatchSampler([np.zeros((95, 200, 3), np.uint8)] * 2, 96, batch=4, seed=0)
     with pytest.raises(InputError, match="none of the 0 "):
-        patches.PatchSampler([], 96, 4, 0)
+        patches.PatchSampler([], 96, batch=4, seed=0)
 
 
 def test_a_patch_off_the_lr_grid_is_refused(picture):
     with pytest.raises(InputError, match="multiple of 4, not 18"):
-        patches.PatchSampler([picture], 18, 4, 0)
+        patches.PatchSampler([picture], 18, batch=4, seed=0)
 
 
 def test_the_eight_choices_are_the_eight_symmetries():
@@ -138,7 +138,7 @@ def test_the_eight_choices_are_the_eight_symmetries():
 
 
 def varied(images, patch=16, batch=8, **how):
-    return patches.PatchSampler(images, patch, batch, 0, patches.Augmentation(**how))(0)
+    return patches.PatchSampler(images, patch, batch=batch, seed=0, augmentation=patches.Augmentation(**how))(0)
 
 
 def test_a_reduced_patch_shows_a_larger_part_of_the_picture():
@@ -156,7 +156,7 @@ def test_a_reduction_stays_inside_a_small_picture(noise):
 
 def test_a_reduced_patch_depends_on_seed_and_number_alone(noise):
     images, how = [noise(90, 80), noise(60, 64, 1)], patches.Augmentation(3.0, True, 2)
-    first, second = (patches.PatchSampler(images, 16, 6, 3, how) for _ in range(2))
+    first, second = (patches.PatchSampler(images, 16, batch=6, seed=3, augmentation=how) for _ in range(2))
     assert np.array_equal(first(5), second(5))
     assert not np.array_equal(first(5), first(6))
 

@@ -1,6 +1,7 @@
 """Data sets by name: known splits that share no picture, and errors that say what there is."""
 
 import csv
+import dataclasses
 import hashlib
 import itertools
 import pathlib
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlib.data import embedded, sources
+from srlib.data import catalogue, embedded, sources
 from srlib.data.drawn_faces import draw
 from srlib.errors import InputError
 from srlib.imaging import pictures
@@ -31,7 +32,7 @@ def layout(tmp_path):
 
     def make(*names):
         for name, number in itertools.product(names, range(80)):
-            for split, folder in sources.FOLDERS[name].items():
+            for split, folder in catalogue.DATA_SETS[name].splits.items():
                 (tmp_path / folder).mkdir(parents=True, exist_ok=True)
                 Image.new("L", (1, 1), number).save(tmp_path / folder / f"{split}{number}.png")
         return tmp_path
@@ -40,7 +41,7 @@ def layout(tmp_path):
 
 
 def ids(name, split, root=None):
-    return [photo.id for photo in sources.load(name, split, root)]
+    return [photo.id for photo in sources.load(name, split, root=root)]
 
 
 def assert_disjoint(name, root=None):
@@ -70,19 +71,21 @@ def test_splits_of_any_folder_share_no_picture_and_cover_it(album):
 @pytest.mark.parametrize("name", FOLDER_SETS)
 def test_the_development_data_has_the_known_layout(name, data_root):
     assert_disjoint(name, data_root)
-    stems = [{path.stem for path in (data_root / folder).iterdir()} for folder in sources.FOLDERS[name].values()]
+    known = catalogue.DATA_SETS[name]
+    stems = [{path.stem for path in (data_root / folder).iterdir()} for folder in known.splits.values()]
     train, validation, test = (set(ids(name, split, data_root)) for split in sources.SPLITS)
-    assert [train | validation, test] == [stems[0] - set(sources.LEAKS.get(name, ())), stems[1]]
+    assert [train | validation, test] == [stems[0] - set(known.left_out), stems[1]]
     assert len(train) / 40 < len(validation) < len(train) / 10
 
 
 @pytest.mark.parametrize("name, count", [("set5", 5), ("set14", 14), ("BSD100", 100)])
 def test_the_benchmarks_are_whole(name, count, data_root):
-    assert len(sources.load(name, "test", data_root)) == count
+    assert len(sources.load(name, "test", root=data_root)) == count
 
 
 def test_a_picture_that_a_benchmark_shows_is_held_out_of_training(layout, monkeypatch):
-    monkeypatch.setitem(sources.LEAKS, "bsds", ("train3", "train4"))
+    bsds = dataclasses.replace(catalogue.find("bsds"), left_out=("train3", "train4"))
+    monkeypatch.setitem(catalogue.DATA_SETS, "bsds", bsds)
     root = layout("bsds")
     learned_from = set(ids("bsds", "train", root)) | set(ids("bsds", "validation", root))
     assert learned_from == {f"train{number}" for number in range(80)} - {"train3", "train4"}
@@ -144,12 +147,12 @@ def test_all_pictures_of_a_folder_can_be_taken_at_once(album):
 
 
 def test_photos_load_the_picture_of_their_name(album):
-    for photo in sources.load("folder", "train", album):
+    for photo in sources.load("folder", "train", root=album):
         assert photo.load().rgb[0, 0, 0] == int(photo.id.removeprefix("photo "))
 
 
 def test_limit_takes_the_first_and_zero_takes_all(album):
-    whole = sources.load("folder", "train", album)
+    whole = sources.load("folder", "train", root=album)
     assert [photo.id for photo in whole.limit(3)] == ids("folder", "train", album)[:3]
     assert len(whole.limit(0)) == len(whole)
     assert len(whole.limit(1000)) == len(whole)
@@ -159,7 +162,7 @@ def test_limit_takes_the_first_and_zero_takes_all(album):
 def test_sets_joined_by_plus_follow_each_other(layout):
     root = layout("bsds")
     assert ids("Embedded+bsds", "train", root) == ids("embedded", "train") + ids("bsds", "train", root)
-    assert sources.load("embedded+bsds", "train", root).name == "embedded+bsds"
+    assert sources.load("embedded+bsds", "train", root=root).name == "embedded+bsds"
 
 
 def test_a_set_can_be_reduced_to_a_side():
@@ -176,7 +179,7 @@ def test_a_set_can_be_reduced_to_a_side():
 def test_the_shorter_side_is_reduced_and_a_smaller_picture_stays(tmp_path):
     for number in range(60):
         Image.new("RGB", (40, 80) if number % 2 else (12, 20)).save(tmp_path / f"{number}.png")
-    sides = {photo.load().rgb.shape[:2] for photo in sources.load("folder@20", "train", tmp_path)}
+    sides = {photo.load().rgb.shape[:2] for photo in sources.load("folder@20", "train", root=tmp_path)}
     assert sides == {(40, 20), (20, 12)}
 
 
@@ -211,18 +214,19 @@ def test_an_unknown_split_names_the_known_ones():
 
 def test_a_benchmark_has_nothing_to_train_on(layout):
     root = layout("set5")
-    assert len(sources.load("set5", "test", root)) == 80
+    assert len(sources.load("set5", "test", root=root)) == 80
     for split in ("train", "validation"):
         with pytest.raises(InputError, match="'set5' is for testing only"):
-            sources.load("set5", split, root)
+            sources.load("set5", split, root=root)
 
 
 @pytest.fixture
 def everyday(tmp_path, monkeypatch):
     """A data root in which two of the four folders have a picture, and the boxes of two faces in them."""
     for name in ("coco", "bsd100", "set5", "set14"):
-        (tmp_path / sources.FOLDERS[name]["test"]).mkdir(parents=True)
-        Image.new("L", (8, 8)).save(tmp_path / sources.FOLDERS[name]["test"] / "other.png")
+        folder = tmp_path / catalogue.find(name).splits["test"]
+        folder.mkdir(parents=True)
+        Image.new("L", (8, 8)).save(folder / "other.png")
     pixels = np.arange(40 * 60 * 3, dtype=np.uint32).reshape(40, 60, 3).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "coco" / "val2017" / "007.png")
     Image.new("L", (40, 40), 9).save(tmp_path / "benchmarks" / "Set5" / "baby.bmp")
@@ -234,7 +238,7 @@ def everyday(tmp_path, monkeypatch):
 
 def test_everyday_faces_are_the_listed_squares_whatever_the_files_suffix(everyday):
     root, pixels = everyday
-    first, second = sources.load("everyday-faces", "test", root)
+    first, second = sources.load("everyday-faces", "test", root=root)
     assert (first.id, second.id) == ("007-4-10", "baby-0-8")
     assert np.array_equal(first.load().rgb, pixels[4:20, 10:26])
     assert second.load().grey and second.load().rgb.shape == (32, 32, 3)
@@ -243,18 +247,18 @@ def test_everyday_faces_are_the_listed_squares_whatever_the_files_suffix(everyda
 def test_everyday_faces_are_for_testing_only_and_need_all_their_folders(everyday):
     root, _ = everyday
     with pytest.raises(InputError, match="'everyday-faces' is for testing only"):
-        sources.load("everyday-faces", "train", root)
+        sources.load("everyday-faces", "train", root=root)
     assert sources.has("everyday-faces", root)
     (root / "benchmarks" / "Set5").rename(root / "elsewhere")
     assert not sources.has("everyday-faces", root)
     with pytest.raises(InputError, match="Set5: no such folder"):
-        sources.load("everyday-faces", "test", root)
+        sources.load("everyday-faces", "test", root=root)
 
 
 def test_a_listed_picture_that_is_not_there_is_named(everyday):
     root, _ = everyday
     (root / "coco" / "val2017" / "007.png").unlink()
-    photos = list(sources.load("everyday-faces", "test", root))
+    photos = list(sources.load("everyday-faces", "test", root=root))
     with pytest.raises(InputError, match="007: no such file"):
         photos[0].load()
 
@@ -274,12 +278,12 @@ def test_data_that_needs_a_root_says_how_to_give_one(monkeypatch):
 
 def test_a_root_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match="data root .*nowhere: no such folder"):
-        sources.load("coco", "train", tmp_path / "nowhere")
+        sources.load("coco", "train", root=tmp_path / "nowhere")
 
 
 def test_a_set_that_the_root_lacks_is_named_by_its_folder(layout):
     with pytest.raises(InputError, match="coco/train2017: no such folder"):
-        sources.load("coco", "train", layout("bsds"))
+        sources.load("coco", "train", root=layout("bsds"))
 
 
 def test_the_variable_stands_in_for_the_root(album, tmp_path, monkeypatch):
@@ -319,9 +323,10 @@ def test_a_plain_folder_is_taken_for_faces_and_a_root_without_any_for_drawn_ones
 def test_no_person_of_the_development_data_is_in_two_splits(data_root):
     # A file's name begins with the hash of its person's name; "-1" marks a second portrait.
     people = {
-        split: {photo.id.split("-")[0] for photo in sources.load("faces", split, data_root)} for split in sources.SPLITS
+        split: {photo.id.split("-")[0] for photo in sources.load("faces", split, root=data_root)}
+        for split in sources.SPLITS
     }
-    assert [len(sources.load("faces", split, data_root)) for split in sources.SPLITS] == [576, 29, 149]
+    assert [len(sources.load("faces", split, root=data_root)) for split in sources.SPLITS] == [576, 29, 149]
     for one, other in itertools.combinations(people.values(), 2):
         assert not one & other
 
@@ -346,7 +351,7 @@ def test_a_plain_folder_of_pictures_is_a_data_set(album):
 
 def test_every_embedded_photograph_is_there_and_no_two_show_the_same():
     photographs = [photo.load().rgb for split in sources.SPLITS for photo in sources.load("embedded", split)]
-    assert len(photographs) == len(embedded.PHOTOGRAPHS) == 12
+    assert len(photographs) == sum(map(len, embedded.PHOTOGRAPHS.values())) == 12
     assert min(min(picture.shape[:2]) for picture in photographs) >= 200
     thumbnails = [np.asarray(Image.fromarray(picture).convert("L").resize((16, 16)), float) for picture in photographs]
     for one, other in itertools.combinations(thumbnails, 2):
@@ -354,7 +359,7 @@ def test_every_embedded_photograph_is_there_and_no_two_show_the_same():
 
 
 def test_the_second_view_of_the_motorcycle_is_left_out():
-    files = [place[2] for place in embedded.PHOTOGRAPHS.values()]
+    files = [pathlib.PurePath(place).name for places in embedded.PHOTOGRAPHS.values() for place in places.values()]
     assert "motorcycle_left.png" in files
     assert "motorcycle_right.png" not in files
 
@@ -375,7 +380,7 @@ def test_a_folder_too_small_for_a_split_is_named(tmp_path):
     empty = []
     for split in sources.SPLITS:
         try:
-            assert len(sources.load("folder", split, tmp_path)) == 1
+            assert len(sources.load("folder", split, root=tmp_path)) == 1
         except InputError as error:
             empty.append(str(error))
     assert len(empty) == 2

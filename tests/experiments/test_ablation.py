@@ -48,7 +48,7 @@ def pretended(plan, out, **how):
 
 
 def asked(out, kind=""):
-    """The ids of the units that work was begun on, in order."""
+    """The ids of the tasks that work was begun on, in order."""
     log = out / "ablations" / "plan" / "log"
     return [line for line in log.read_text().splitlines() if line.startswith(kind)]
 
@@ -80,7 +80,7 @@ def test_without_a_choice_there_are_no_trials(tmp_path):
 
 
 def test_tuning_opens_no_test_photograph(tmp_path, monkeypatch):
-    def pretrain(settings, images, validation, folder, start):
+    def pretrain(settings, images, *, start, validation, options):
         history = [{"step": 20, "loss": 0.1, "val_psnr": 50.0}]
         return fit.Trained(generator.build(settings).get_weights(), settings, history, 0.5)
 
@@ -199,21 +199,21 @@ def test_only_what_failed_is_tried_again(tmp_path):
 def test_adversarial_arms_of_a_seed_start_from_one_pixel_training(tmp_path, monkeypatch):
     given = {}
 
-    def work(unit, place):
-        given[unit.id] = unit
-        return ablation_work.pretend(unit, place)
+    def work(task, folder):
+        given[task.id] = task
+        return ablation_work.pretend(task, folder)
 
     plan = planned(
         {"adam": {}, "better": {"content_loss": "mae"}}, trials=RATES, seeds=[0, 1], phase="adversarial", start="pixel"
     )
     ablation.run(plan, tmp_path, work=work)
-    starts = {unit.config.seed: unit for unit in given.values() if unit.kind == "start"}
+    starts = {task.config.seed: task for task in given.values() if task.kind == "start"}
     assert set(starts) == {0, 1, 1000}
-    assert {unit.phase for unit in starts.values()} == {"pixel"}
-    assert {unit.config.content_loss for unit in starts.values()} == {"mse"}
-    others = [unit for unit in given.values() if unit.kind in ("trial", "run")]
+    assert {task.phase for task in starts.values()} == {"pixel"}
+    assert {task.config.content_loss for task in starts.values()} == {"mse"}
+    others = [task for task in given.values() if task.kind in ("trial", "run")]
     assert len(others) == 2 * (3 + 2)
-    assert all(unit.start == starts[unit.config.seed].id and unit.phase == "adversarial" for unit in others)
+    assert all(task.start == starts[task.config.seed].id and task.phase == "adversarial" for task in others)
 
 
 def test_the_balance_of_the_two_networks_is_on_record(tmp_path):
@@ -229,7 +229,7 @@ def test_arms_may_start_from_a_model(tmp_path):
     plan = planned("adam", "better", phase="adversarial", start="pixel")
     settings = plan.start_config(0)
     path = tmp_path / "model.npz"
-    model_files.save(path, generator.build(settings), settings)
+    model_files.save(path, generator.build(settings), config=settings)
     pretended(dataclasses.replace(plan, start=str(path)), tmp_path)
     assert asked(tmp_path, "start") == []
     other = {**ablation_work.SETTINGS, "generator_blocks": 2}
@@ -240,12 +240,12 @@ def test_arms_may_start_from_a_model(tmp_path):
 def test_the_arms_of_a_seed_differ_in_nothing_but_their_settings(tmp_path):
     given = []
 
-    def work(unit, place):
-        given.append(unit)
-        return ablation_work.pretend(unit, place)
+    def work(task, folder):
+        given.append(task)
+        return ablation_work.pretend(task, folder)
 
     ablation.run(planned({"adam": {}, "better": {"optimizer": "adabelief"}}), tmp_path, work=work)
-    runs = [unit.config for unit in given if unit.kind == "run"]
+    runs = [task.config for task in given if task.kind == "run"]
     for seed in (0, 1, 2):
         one, other = (dataclasses.asdict(each) for each in runs if each.seed == seed)
         assert {name for name in one if one[name] != other[name]} == {"optimizer"}
@@ -290,7 +290,7 @@ def test_other_pictures_are_other_runs(tmp_path, monkeypatch):
 
 
 def test_workers_bring_the_same_record(tmp_path):
-    pytest.importorskip("distributed", reason="needs Dask: pip install 'srlib[cluster]'")
+    pytest.importorskip("distributed", reason="needs Dask: pip install -e '.[cluster]'")
     plan = planned("adam", "bad", "broken", trials=RATES[:2])
     alone, together = (pretended(plan, tmp_path / name, workers=count) for name, count in (("1", 0), ("2", 2)))
     for table in ("comparisons", "arms", "runs", "trials", "images"):

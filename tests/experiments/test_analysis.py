@@ -7,7 +7,7 @@ import pytest
 
 from srlib import records
 from srlib.evaluation import statistics
-from srlib.experiments import analysis, plans
+from srlib.experiments import analysis, plans, verdict
 
 NAN = math.nan
 
@@ -38,6 +38,11 @@ def plan():
     return lambda **changes: plans.from_dict({**values, "arms": {"adam": {}, "belief": {}}, **changes})
 
 
+def recorded(plan, runs, out):
+    """The record of runs without trials."""
+    return analysis.record(plan, runs, trials={}, chosen={"adam": 0, "belief": 0}, out=out, root=None)
+
+
 @pytest.mark.parametrize(
     "trials, number",
     [
@@ -66,19 +71,24 @@ def test_of_trials_on_a_level_the_smallest_learning_rate_is_chosen():
 def test_values_are_by_seed_and_image_and_a_run_without_scores_is_nan():
     runs = {**RUNS, ("belief", 1): DIVERGED}
     expected = np.array([[31.0, 32.0, 33.0], [NAN, NAN, NAN]])
-    assert np.array_equal(analysis.values(runs, "belief", (0, 1), "set5", "psnr"), expected, equal_nan=True)
-    assert analysis.values(runs, "adam", (1,), "set5", "ssim").tolist() == [[0.30, 0.31, 0.32]]
+    assert np.array_equal(
+        analysis.values(runs, "belief", seeds=(0, 1), test="set5", metric="psnr"), expected, equal_nan=True
+    )
+    assert analysis.values(runs, "adam", seeds=(1,), test="set5", metric="ssim").tolist() == [[0.30, 0.31, 0.32]]
     nothing = {("adam", 0): DIVERGED}
-    assert np.isnan(analysis.values(nothing, "adam", (0,), "set5", "psnr")).all()
+    assert np.isnan(analysis.values(nothing, "adam", seeds=(0,), test="set5", metric="psnr")).all()
 
 
 def test_a_comparison_is_that_of_the_arm_s_values_with_the_reference_s(plan):
     (row,) = analysis.comparisons(plan(), RUNS)
-    expected = statistics.compare(*(analysis.values(RUNS, arm, (0, 1), "set5", "psnr") for arm in ("belief", "adam")))
+    own, other = (analysis.values(RUNS, arm, seeds=(0, 1), test="set5", metric="psnr") for arm in ("belief", "adam"))
+    expected = statistics.compare(own, other)
     assert (row["arm"], row["reference"], row["test"], row["metric"]) == ("belief", "adam", "set5", "psnr")
     assert row["difference"] == pytest.approx(1.1)
     assert (row["low"], row["high"], row["p"]) == (expected.low, expected.high, expected.p)
-    assert row["verdict"] == "PSNR on set5: " + statistics.verdict("belief", "adam", expected, expected.p, 0.05)
+    assert row["verdict"] == "PSNR on set5: " + verdict.sentence(
+        ("belief", "adam"), expected, p=expected.p, matters=0.05
+    )
 
 
 def test_with_the_other_reference_the_sign_turns(plan):
@@ -103,7 +113,7 @@ def test_what_matters_is_the_plan_s(plan):
 
 def test_what_a_figure_shows_is_what_is_on_record(plan, tmp_path):
     runs = {**RUNS, ("bicubic", None): done(28.0, 28.0, 28.0)}
-    record = analysis.record(plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, runs)
+    record = recorded(plan(), runs, tmp_path)
     values, differences, text = analysis.shown(record, "set5")
     assert values == {"adam": [31.0, 31.0], "belief": pytest.approx([32.0, 32.2])}
     (row,) = record.table("comparisons")
@@ -113,25 +123,23 @@ def test_what_a_figure_shows_is_what_is_on_record(plan, tmp_path):
 
 def test_a_run_s_row_names_the_folder_of_its_generator(plan, tmp_path):
     runs = {key: {**result, "id": f"run-{key[0]}-{key[1]}"} for key, result in RUNS.items()}
-    record = analysis.record(
-        plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, {**runs, ("bicubic", None): done(28)}
-    )
+    record = recorded(plan(), {**runs, ("bicubic", None): done(28)}, tmp_path)
     assert [row["id"] for row in record.table("runs")] == ["run-adam-0", "run-adam-1", "run-belief-0", "run-belief-1"]
 
 
 def test_a_recorded_run_is_found_with_its_command_machine_and_time(plan, tmp_path, monkeypatch):
     monkeypatch.setattr(records, "KEPT", tmp_path)
-    missing, words = analysis.reference("two")
+    missing, words = analysis.recorded("two")
     assert missing is None
     assert "`srlib ablate two --data-root DIR --out results` makes it" in words
     runs = {key: {**result, "seconds": 1800.0} for key, result in RUNS.items()}
-    analysis.record(plan(), tmp_path, None, {}, {"adam": 0, "belief": 0}, {**runs, ("bicubic", None): done(28.0)})
-    record, words = analysis.reference("two")
+    recorded(plan(), {**runs, ("bicubic", None): done(28.0)}, tmp_path)
+    record, words = analysis.recorded("two")
     assert record.table("runs")[0]["set5_psnr"] == 31.0
     assert "`srlib ablate two --data-root DIR --out results`" in words
     assert "4 runs, 2.0 hours" in words
     assert f"{record.read('environment')['cores']} cores" in words
-    assert analysis.reference("two", "full")[0] is None
+    assert analysis.recorded("two", "full")[0] is None
 
 
 def test_a_learning_rate_at_the_edge_of_those_tried_is_told():

@@ -2,13 +2,15 @@
 
 import copy
 import dataclasses
+import json
 
 import pytest
 
-from srlib import config
+from srlib import config, records
 from srlib.data import sources
 from srlib.errors import InputError
 from srlib.experiments import plans
+from srlib.machine import environment
 
 VALUES = {
     "name": "optimizers",
@@ -52,18 +54,20 @@ def test_a_plan_is_read_from_toml(tmp_path):
     plan = plans.load(path)
     assert (plan.name, plan.seeds, plan.collapse, plan.reference) == ("losses", (3, 4), 2.0, "mse")
     assert plan.arms == (plans.Arm("mse", {"content_loss": "mse"}), plans.Arm("mixed", {"content_loss": "mse+dssim"}))
-    assert plan.config(plan.arms[1], 0, 3) == config.resolve("cpu", 3, {"batch": 4, "content_loss": "mse+dssim"})
+    assert plan.config(plan.arms[1], trial=0, seed=3) == config.resolve(
+        "cpu", 3, {"batch": 4, "content_loss": "mse+dssim"}
+    )
 
 
 def test_a_run_has_the_plan_s_the_arm_s_and_the_trial_s_settings():
     plan = plans.from_dict(VALUES)
     expected = {"batch": 4, "optimizer": "adabelief", "adabelief_epsilon": 1e-8, "pretrain_learning_rate": 1.0}
-    assert plan.config(plan.arms[1], 1, 2) == config.resolve("cpu", 2, expected)
+    assert plan.config(plan.arms[1], trial=1, seed=2) == config.resolve("cpu", 2, expected)
 
 
 def test_a_trial_has_its_own_seed_and_fewer_steps_but_never_more():
     plan = plans.from_dict(VALUES)
-    trial, run = plan.trial_config(plan.arms[0], 1), plan.config(plan.arms[0], 1, 0)
+    trial, run = plan.trial_config(plan.arms[0], 1), plan.config(plan.arms[0], trial=1, seed=0)
     assert trial == dataclasses.replace(run, seed=plan.tuning_seed, pretrain_steps=50)
     short = dataclasses.replace(plan, trial_steps=10**6)
     assert short.trial_config(short.arms[0], 1).pretrain_steps == run.pretrain_steps
@@ -86,23 +90,27 @@ def test_changes_are_laid_over_the_plan_and_over_what_a_profile_changes():
     assert plans.from_dict(values).seeds == (0, 1, 2)
     smoke = plans.from_dict(values, profile="smoke", settings={"hr_patch": 32}, tests=["set5"])
     assert (smoke.seeds, smoke.tests, smoke.settings) == ((0, 1), ("set5",), {"batch": 2, "hr_patch": 32})
-    assert smoke.config(smoke.arms[0], 0, 0).generator_filters == config.PROFILES["smoke"]["generator_filters"]
+    assert (
+        smoke.config(smoke.arms[0], trial=0, seed=0).generator_filters == config.PROFILES["smoke"]["generator_filters"]
+    )
 
 
 @pytest.mark.parametrize(
     "changes, message",
     [
         ({"seed": [1]}, "unknown key 'seed' .did you mean 'seeds'"),
-        ({"seeds": 3}, "seeds takes a list, not 3"),
+        ({"seeds": 3}, "seeds takes array, not 3"),
         ({"seeds": []}, "seeds: .* not empty"),
         ({"seeds": [1, 1]}, "seeds: .* without repetition"),
-        ({"seeds": ["one"]}, "seeds: whole numbers"),
+        ({"seeds": ["one"]}, r"seeds\[0\] takes int, not \['one'\]"),
+        ({"seeds": [-1]}, "seeds must be at least 0"),
         ({"seeds": [1, 1000]}, "tuning_seed: 1000 is one of the seeds"),
         ({"name": "a/b"}, "name: 'a/b' must be letters"),
         ({"phase": "both"}, "phase: unknown 'both'; choose from pixel, adversarial"),
         ({"phase": "adversarial"}, "start: the adversarial phase begins with a generator"),
         ({"metrics": ["pnsr"]}, "metrics: unknown 'pnsr' .did you mean 'psnr'"),
-        ({"matters": {"psnr": "much"}}, "matters: numbers"),
+        ({"matters": {"psnr": "much"}}, r"matters\[...\] takes float"),
+        ({"matters": {"psnr": -1}}, "matters must be at least 0"),
         ({"reference": "sgd"}, "reference: unknown 'sgd'.*adam, belief"),
         ({"profile": "huge"}, "unknown profile 'huge'"),
         ({"profiles": {"smok": {}}}, "profiles: unknown 'smok' .did you mean 'smoke'"),
@@ -110,11 +118,13 @@ def test_changes_are_laid_over_the_plan_and_over_what_a_profile_changes():
         ({"settings": {"seed": 1}}, "settings: seed is no setting of a plan, which has the key seeds"),
         ({"validation_images": 0}, "validation_images must be at least 1"),
         ({"arms": {"adam": {}}}, "arms: a comparison takes two or more"),
+        ({"arms": 3}, "arms takes a table, not 3"),
+        ({"arms": {"adam": 3}}, "arms.adam takes a table, not 3"),
         ({"arms": {"a b": {}, "c": {}}}, "arms: 'a b' must be letters"),
         ({"adam__optimiser": "adam"}, "arms.adam: unknown setting 'optimiser' .did you mean 'optimizer'"),
         ({"adam__optimizer": 3}, "arms.adam: setting optimizer takes str"),
-        ({"adam__trials": {}}, "arms.adam.trials takes a list"),
-        ({"adam__trials": [1]}, "arms.adam.trials takes a table"),
+        ({"adam__trials": {}}, "arms.adam: key trials takes array, not {}"),
+        ({"adam__trials": [1]}, r"arms.adam: key trials\[0\] takes object, not \[1\]"),
         ({"adam__trials": []}, "arms.adam.trials: an empty list"),
     ],
 )
@@ -152,7 +162,7 @@ def test_the_shipped_plans_are_fair_in_every_profile(name, profile):
     assert len(plan.seeds) >= (5 if name.startswith("reference_") else {"smoke": 2, "full": 5}.get(profile, 3))
     for arm in plan.arms:
         for trial in range(len(arm.trials)):
-            data = plan.config(arm, trial, 0).train_data.split("+")
+            data = plan.config(arm, trial=trial, seed=0).train_data.split("+")
             offline = {"embedded", "drawn-faces"}
             embedded = profile in ("smoke", "cpu") and not name.startswith("reference_")
             assert set(data) | set(plan.tests) <= (offline if embedded else set(sources.NAMES))
@@ -165,13 +175,17 @@ def test_the_shipped_plans_are_the_course_s():
 
 @pytest.mark.parametrize("key", ["name", "arms"])
 def test_a_missing_key_is_named(key):
-    with pytest.raises(InputError, match=f"the key '{key}' is missing"):
+    with pytest.raises(InputError, match=f"missing required field {key}"):
         plans.from_dict({name: value for name, value in VALUES.items() if name != key})
 
 
 @pytest.mark.parametrize(
     "text, message",
-    [(None, "plan.toml: No such file"), ("name = ", "plan.toml: not TOML"), ("name = 3", "plan.toml: name takes str")],
+    [
+        (None, "plan.toml: No such file"),
+        ("name = ", "plan.toml: not TOML"),
+        ("name = 3", "plan.toml: key name takes str"),
+    ],
 )
 def test_a_file_that_is_no_plan_is_named_in_one_line(tmp_path, text, message):
     path = tmp_path / "plan.toml"
@@ -185,3 +199,31 @@ def test_a_file_that_is_no_plan_is_named_in_one_line(tmp_path, text, message):
 def test_a_plan_that_is_changed_is_checked_again():
     with pytest.raises(InputError, match="collapse must be at least 0"):
         dataclasses.replace(plans.from_dict(VALUES), collapse=-1.0)
+
+
+def header(plan, record):
+    """The comment block that a plan's file begins with: command, and what the record tells if there is one."""
+    data = [arm.settings["train_data"] for arm in plan.arms if "train_data" in arm.settings]
+    data = ", ".join(dict.fromkeys(data or [plan.settings["train_data"]]))
+    offline = {*plan.tests, *data.replace("+", ", ").split(", ")} <= {"embedded", "drawn-faces"}
+    lines = {"command": f"srlib ablate {plan.name}" + ("" if offline else " --data-root DIR --out results")}
+    if record:
+        told, metrics = record.read("environment"), record.read("metrics")
+        trainings = f"{len(plan.arms) * len(plan.seeds)} runs"
+        if len(plan.arms[0].trials) > 1:
+            trainings = f"{len(plan.arms) * len(plan.arms[0].trials)} trials and {trainings}"
+        if plan.start == "pixel":
+            trainings += f"; {len(plan.seeds) + 1} pixel trainings that they start from not counted"
+        lines["hardware"] = environment.hardware(told)
+        lines["time"] = f"{metrics['seconds'] / 60:.0f} min: {trainings}"
+    lines["data"] = f"{data}; tested on {', '.join(plan.tests)}"
+    lines["record"] = f"{record.id}, commit {told['commit']}" if record else "not recorded yet"
+    return "".join(f"# {key:<9} {value}\n" for key, value in lines.items())
+
+
+@pytest.mark.parametrize("name", plans.available())
+def test_a_shipped_plan_begins_with_its_command_and_what_its_record_tells(name):
+    plan, record = plans.load(name), records.recorded(f"ablation-{name}-cpu")
+    assert plans.available()[name].read_text(encoding="utf-8").startswith(header(plan, record) + "\nname = ")
+    if record:
+        assert record.read("config") == json.loads(json.dumps(dataclasses.asdict(plan)))

@@ -13,10 +13,11 @@ from srlib.imaging import pictures
 from srlib.training import fit
 
 
-class Patient:
+class Patient(optuna.trial.FixedTrial):
     """Stands in for a trial: keeps the reports, gives up at the report number `end`."""
 
     def __init__(self, end=None):
+        super().__init__({})
         self.reports, self._end = [], end
 
     def report(self, value, step):
@@ -34,7 +35,9 @@ def train(photograph, small):
         photo = sources.Photo("held-out", lambda: pictures.Picture(photograph[20:52, 50:90]))
         reports = search.Reports(trial)
         settings = small(pretrain_steps=6, log_every=2)
-        trained = fit.pretrain(settings, [photograph[:48, :48]], [photo], watching=[reports])
+        trained = fit.pretrain(
+            settings, [photograph[:48, :48]], validation=[photo], options=fit.RunOptions(callbacks=[reports])
+        )
         return trained.history, reports
 
     return run
@@ -89,6 +92,10 @@ def parabola(trial):
     return score
 
 
+def never(trial):
+    raise AssertionError("a trial was done again")
+
+
 def proposals(study):
     return [(trial.params, trial.state, trial.value) for trial in search.finished(study)]
 
@@ -99,33 +106,33 @@ def pruner():
 
 
 def test_an_interrupted_search_proposes_what_it_would_have_proposed(tmp_path, pruner):
-    whole = search.search(parabola, 14, tmp_path / "whole.sqlite", 5, pruner)
+    whole = search.search(parabola, 14, path=tmp_path / "whole.sqlite", seed=5, pruner=pruner)
     path = tmp_path / "ein Ordner für 100 %" / "parts.sqlite"
 
     def killed(trial):
         trial.suggest_float("x", 1e-5, 1e-1, log=True)
         raise KeyboardInterrupt
 
-    search.search(parabola, 4, path, 5, pruner)
+    search.search(parabola, 4, path=path, seed=5, pruner=pruner)
     with pytest.raises(KeyboardInterrupt):
-        search.search(killed, 5, path, 5, pruner)
-    search.search(parabola, 11, path, 5, pruner)
-    parts = search.search(parabola, 14, path, 5, pruner)
+        search.search(killed, 5, path=path, seed=5, pruner=pruner)
+    search.search(parabola, 11, path=path, seed=5, pruner=pruner)
+    parts = search.search(parabola, 14, path=path, seed=5, pruner=pruner)
     assert path.exists()
     assert proposals(parts) == proposals(whole)
     assert {TrialState.COMPLETE, TrialState.PRUNED} == {state for _, state, _ in proposals(parts)}
 
 
 def test_a_finished_search_is_not_done_again(tmp_path):
-    one = search.search(parabola, 3, tmp_path / "study.sqlite")
-    assert proposals(search.search(None, 3, tmp_path / "study.sqlite")) == proposals(one)
+    one = search.search(parabola, 3, path=tmp_path / "study.sqlite")
+    assert proposals(search.search(never, 3, path=tmp_path / "study.sqlite")) == proposals(one)
 
 
 def test_a_trial_that_a_dead_process_left_is_no_result(tmp_path):
     path = tmp_path / "study.sqlite"
-    study = search.search(parabola, 2, path)
+    study = search.search(parabola, 2, path=path)
     study.ask()  # begun, and never told
-    study = search.search(parabola, 3, path)
+    study = search.search(parabola, 3, path=path)
     assert len(search.finished(study)) == 3
     assert [trial.state for trial in study.trials if trial not in search.finished(study)] == [TrialState.FAIL]
 
@@ -135,8 +142,8 @@ def test_the_first_proposals_depend_on_the_seed_alone_and_those_after_on_what_wa
         return -parabola(trial)
 
     count = search.RANDOM_FIRST + 2
-    one, other = (search.search(each, count, tmp_path / each.__name__) for each in (parabola, reversed_parabola))
-    another = search.search(parabola, 1, tmp_path / "another", seed=1)
+    one, other = (search.search(each, count, path=tmp_path / each.__name__) for each in (parabola, reversed_parabola))
+    another = search.search(parabola, 1, path=tmp_path / "another", seed=1)
     one, other, another = ([trial.params for trial in search.finished(study)] for study in (one, other, another))
     assert one[: search.RANDOM_FIRST] == other[: search.RANDOM_FIRST]
     assert one[search.RANDOM_FIRST :] != other[search.RANDOM_FIRST :]

@@ -1,4 +1,4 @@
-"""Sweeps: every task is done exactly once, whatever dies meanwhile."""
+"""The task runner: every task is done exactly once, whatever dies meanwhile."""
 
 import contextlib
 import os
@@ -10,13 +10,13 @@ import sys
 import threading
 
 import pytest
-import sweep_work
-from sweep_work import Task, await_true, logged
+import runner_tasks
+from runner_tasks import Task, await_true, logged
 
 from srlib.errors import InputError
 from srlib.experiments import task_runner
 
-PROGRAM = pathlib.Path(sweep_work.__file__)
+PROGRAM = pathlib.Path(runner_tasks.__file__)
 
 
 def hold(folder, number):
@@ -37,7 +37,7 @@ def expected(count):
 def stored(folder, count):
     """What the result files say, and that there are no others."""
     assert len(list(pathlib.Path(folder).glob("*/result.json"))) == count
-    return squares({task.id: task_runner.read(folder, task.id) for task in sweep_work.tasks(count)})
+    return squares({task.id: task_runner.read(folder, task.id) for task in runner_tasks.tasks(count)})
 
 
 def names(lines):
@@ -45,7 +45,7 @@ def names(lines):
 
 
 def begin_program(folder, count, workers=0, scheduler=None):
-    """A sweep in a process of its own."""
+    """The tasks in a process of its own."""
     words = [sys.executable, str(PROGRAM), str(folder), str(count), str(workers), *([scheduler] if scheduler else [])]
     return subprocess.Popen(words, stderr=subprocess.DEVNULL, env=environment())
 
@@ -57,15 +57,15 @@ def environment():
 
 def test_every_task_is_done_once_and_a_second_call_reads_the_results(tmp_path):
     for _ in range(2):
-        found = task_runner.run(sweep_work.tasks(3), sweep_work.square, tmp_path)
+        found = task_runner.run(runner_tasks.tasks(3), runner_tasks.square, folder=tmp_path)
         assert list(squares(found).items()) == list(expected(3).items())
     assert names(logged(tmp_path, "begun")) == ["task-0", "task-1", "task-2"]
     assert stored(tmp_path, 3) == expected(3)
 
 
 def test_more_tasks_cost_only_what_is_new(tmp_path):
-    task_runner.run(sweep_work.tasks(2), sweep_work.square, tmp_path)
-    assert squares(task_runner.run(sweep_work.tasks(4), sweep_work.square, tmp_path)) == expected(4)
+    task_runner.run(runner_tasks.tasks(2), runner_tasks.square, folder=tmp_path)
+    assert squares(task_runner.run(runner_tasks.tasks(4), runner_tasks.square, folder=tmp_path)) == expected(4)
     assert names(logged(tmp_path, "begun")) == ["task-0", "task-1", "task-2", "task-3"]
 
 
@@ -73,18 +73,18 @@ def test_a_task_that_raises_is_recorded_with_its_message_and_the_others_are_done
     def work(task, place):
         if task.number == 1:
             raise OSError("the disk\nis full")
-        return sweep_work.square(task, place)
+        return runner_tasks.square(task, place)
 
-    found = task_runner.run(sweep_work.tasks(3), work, tmp_path)
+    found = task_runner.run(runner_tasks.tasks(3), work, folder=tmp_path)
     assert [result["status"] for result in found.values()] == ["done", "failed", "done"]
     assert found["task-1"] == task_runner.read(tmp_path, "task-1")
     assert found["task-1"]["reason"] == "OSError: the disk is full"
 
 
 def test_the_next_call_tries_again_what_failed_and_nothing_else(tmp_path):
-    task_runner.run(sweep_work.tasks(1), sweep_work.square, tmp_path)
-    task_runner.run([Task(1)], lambda task, place: 1 / 0, tmp_path)
-    assert squares(task_runner.run(sweep_work.tasks(2), sweep_work.square, tmp_path)) == expected(2)
+    task_runner.run(runner_tasks.tasks(1), runner_tasks.square, folder=tmp_path)
+    task_runner.run([Task(1)], lambda task, place: 1 / 0, folder=tmp_path)
+    assert squares(task_runner.run(runner_tasks.tasks(2), runner_tasks.square, folder=tmp_path)) == expected(2)
     assert names(logged(tmp_path, "begun")) == ["task-0", "task-1"]
 
 
@@ -98,9 +98,9 @@ def test_scratch_stays_until_the_result_stands(tmp_path):
         return {"status": "done", "tries": tries.read_text()}
 
     with pytest.raises(KeyboardInterrupt):
-        task_runner.run([Task(0)], leave, tmp_path)
+        task_runner.run([Task(0)], leave, folder=tmp_path)
     assert task_runner.read(tmp_path, "task-0") == {"id": "task-0", "status": "failed", "reason": ""}
-    assert task_runner.run([Task(0)], leave, tmp_path)["task-0"]["tries"] == "xx"
+    assert task_runner.run([Task(0)], leave, folder=tmp_path)["task-0"]["tries"] == "xx"
     assert not (tmp_path / "task-0" / "scratch").exists()
 
 
@@ -117,8 +117,11 @@ def test_two_processes_with_the_same_tasks_do_each_of_them_once(tmp_path):
 def test_two_threads_with_the_same_task_do_it_once(tmp_path):
     waiting = hold(tmp_path, 2)
     found = []
-    work = (Task(2), sweep_work.square, tmp_path)
-    threads = [threading.Thread(target=lambda: found.append(task_runner.perform(*work))) for _ in range(2)]
+
+    def work():
+        found.append(task_runner.run_one(Task(2), runner_tasks.square, folder=tmp_path))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()
     await_true(lambda: logged(tmp_path, "begun"))
@@ -129,26 +132,26 @@ def test_two_threads_with_the_same_task_do_it_once(tmp_path):
     assert names(logged(tmp_path, "begun")) == ["task-2"]
 
 
-def test_kill_9_of_a_sweep_in_one_process_costs_the_task_it_was_at(tmp_path):
+def test_kill_9_of_a_run_in_one_process_costs_the_task_it_was_at(tmp_path):
     hold(tmp_path, 1)
     program = begin_program(tmp_path, 3)
     await_true(lambda: "task-1" in names(logged(tmp_path, "begun")))
     program.kill()
     program.wait(240)
     (tmp_path / "hold-task-1").unlink()
-    assert squares(task_runner.run(sweep_work.tasks(3), sweep_work.square, tmp_path)) == expected(3)
+    assert squares(task_runner.run(runner_tasks.tasks(3), runner_tasks.square, folder=tmp_path)) == expected(3)
     assert names(logged(tmp_path, "begun")) == ["task-0", "task-1", "task-1", "task-2"]
     assert names(logged(tmp_path, "ended")) == ["task-0", "task-1", "task-2"]
 
 
 @pytest.fixture
 def distributed():
-    return pytest.importorskip("distributed", reason="needs Dask: pip install 'srlib[cluster]'")
+    return pytest.importorskip("distributed", reason="needs Dask: pip install -e '.[cluster]'")
 
 
 def test_kill_9_of_a_worker_gives_its_task_to_another(distributed, tmp_path):
     waiting = hold(tmp_path, 1)
-    with task_runner.crew(workers=2) as client, background(sweep_work.tasks(4), tmp_path, client) as outcome:
+    with task_runner.connect(2) as client, background(runner_tasks.tasks(4), tmp_path, client) as outcome:
         await_true(lambda: "task-1" in names(logged(tmp_path, "begun")))
         os.kill(dict(logged(tmp_path, "begun"))["task-1"], signal.SIGKILL)
         await_true(lambda: names(logged(tmp_path, "begun")).count("task-1") == 2)
@@ -159,13 +162,13 @@ def test_kill_9_of_a_worker_gives_its_task_to_another(distributed, tmp_path):
 
 
 @contextlib.contextmanager
-def background(tasks, folder, client, **how):
-    """Run a sweep in a thread beside the block, wait for its end: {"found": results} or {"error": what it raised}."""
+def background(tasks, folder, client):
+    """Do tasks in a thread beside the block, wait for its end: {"found": results} or {"error": what it raised}."""
     outcome = {}
 
     def target():
         try:
-            outcome["found"] = task_runner.run(tasks, sweep_work.square, folder, client, **how)
+            outcome["found"] = task_runner.run(tasks, runner_tasks.square, folder=folder, client=client)
         except Exception as error:
             outcome["error"] = error
 
@@ -179,8 +182,8 @@ def background(tasks, folder, client, **how):
 
 
 def test_a_task_that_kills_every_worker_is_recorded_as_failed(distributed, tmp_path):
-    with task_runner.crew(workers=1) as client:
-        found = task_runner.run([Task(0)], sweep_work.deadly, tmp_path, client)
+    with task_runner.connect(1) as client:
+        found = task_runner.run([Task(0)], runner_tasks.deadly, folder=tmp_path, client=client)
     assert found["task-0"]["status"] == task_runner.read(tmp_path, "task-0")["status"] == "failed"
     assert "its worker died again and again" in found["task-0"]["reason"]
 
@@ -243,12 +246,12 @@ def worker(address):
     return started("dask_worker", address, "--nthreads", "1", "--no-dashboard")
 
 
-def test_after_the_loss_of_all_workers_a_sweep_goes_on_when_workers_come_back(scheduler, address, tmp_path):
+def test_after_the_loss_of_all_workers_a_run_goes_on_when_workers_come_back(scheduler, address, tmp_path):
     waiting = hold(tmp_path, 1)
     with (
-        task_runner.crew(scheduler=address) as client,
+        task_runner.connect(address) as client,
         worker(address) as first,
-        background(sweep_work.tasks(4), tmp_path, client) as outcome,
+        background(runner_tasks.tasks(4), tmp_path, client) as outcome,
     ):
         await_true(lambda: "task-1" in names(logged(tmp_path, "begun")))
         kill_group(first)
@@ -261,26 +264,27 @@ def test_after_the_loss_of_all_workers_a_sweep_goes_on_when_workers_come_back(sc
     assert names(logged(tmp_path, "ended")) == ["task-0", "task-1", "task-2", "task-3"]
 
 
-def test_without_workers_a_sweep_ends_with_a_line_that_counts_what_is_left(scheduler, address, tmp_path):
-    task_runner.run([Task(0)], sweep_work.square, tmp_path)
+def test_without_workers_a_run_ends_with_a_line_that_counts_what_is_left(scheduler, address, tmp_path, monkeypatch):
+    monkeypatch.setattr(task_runner, "WORKER_TIMEOUT", 0.1)
+    task_runner.run([Task(0)], runner_tasks.square, folder=tmp_path)
     with (
-        task_runner.crew(scheduler=address) as client,
+        task_runner.connect(address) as client,
         pytest.raises(task_runner.Unfinished, match="no workers .* 2 runs are left"),
     ):
-        task_runner.run(sweep_work.tasks(3), sweep_work.square, tmp_path, client, patience=0.1)
-    assert squares(task_runner.run(sweep_work.tasks(3), sweep_work.square, tmp_path)) == expected(3)
+        task_runner.run(runner_tasks.tasks(3), runner_tasks.square, folder=tmp_path, client=client)
+    assert squares(task_runner.run(runner_tasks.tasks(3), runner_tasks.square, folder=tmp_path)) == expected(3)
 
 
-def test_the_loss_of_the_scheduler_ends_a_sweep_which_can_then_go_on(scheduler, address, tmp_path):
+def test_the_loss_of_the_scheduler_ends_a_run_which_can_then_go_on(scheduler, address, tmp_path):
     waiting = hold(tmp_path, 1)
-    with task_runner.crew(scheduler=address) as client, worker(address):
-        with background(sweep_work.tasks(3), tmp_path, client) as outcome:
+    with task_runner.connect(address) as client, worker(address):
+        with background(runner_tasks.tasks(3), tmp_path, client) as outcome:
             await_true(lambda: "task-1" in names(logged(tmp_path, "begun")))
             kill_group(scheduler)
         assert isinstance(outcome["error"], task_runner.Unfinished)
         assert "scheduler is lost" in str(outcome["error"])
     waiting.unlink()
-    assert squares(task_runner.run(sweep_work.tasks(3), sweep_work.square, tmp_path)) == expected(3)
+    assert squares(task_runner.run(runner_tasks.tasks(3), runner_tasks.square, folder=tmp_path)) == expected(3)
     assert set(names(logged(tmp_path, "ended"))) == {"task-0", "task-1", "task-2"}
 
 
@@ -288,22 +292,22 @@ def test_a_scheduler_that_does_not_answer_is_bad_input(address, monkeypatch):
     monkeypatch.setattr(task_runner, "_ANSWER", 0.5)
     with (
         pytest.raises(InputError, match=f"no Dask scheduler answers at {address}"),
-        task_runner.crew(scheduler=address),
+        task_runner.connect(address),
     ):
         pass
 
 
 def test_a_worker_that_does_not_see_the_folder_is_bad_input(distributed, tmp_path):
     with pytest.raises(InputError, match="a worker does not see .*elsewhere"):
-        task_runner._perform_there(Task(0), sweep_work.square, str(tmp_path / "elsewhere"))
+        task_runner._run_there(Task(0), runner_tasks.square, str(tmp_path / "elsewhere"))
 
 
 def test_without_dask_the_message_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"pip install 'srlib\[cluster\]'"), task_runner.crew(workers=2):
+    with pytest.raises(InputError, match=r"distributed: pip install .dask\[distributed\]"), task_runner.connect(2):
         pass
 
 
 def test_no_workers_and_no_scheduler_need_no_dask():
-    with task_runner.crew() as client:
+    with task_runner.connect() as client:
         assert client is None

@@ -124,6 +124,15 @@ def test_the_type_of_the_picture_is_kept(noise):
     assert bicubic.upscale(noise(8, 8).astype("float32")).dtype == np.float32
 
 
+def test_the_taps_of_shrinking_are_those_of_imresize_and_without_antialiasing_four():
+    # LR pixel 2 of 8 takes HR pixels 2 to 17 of 32.
+    np.testing.assert_allclose(bicubic.weights(32, 8)[2, 2:18], bicubic.downscale_taps(), atol=1e-15)
+    four = bicubic.downscale_taps(antialias=False)
+    # Keys' cubic at distances 1.5, 0.5, 0.5, 1.5, worked out by hand: -1/16 and 9/16.
+    np.testing.assert_allclose(four[6:10], [-1 / 16, 9 / 16, 9 / 16, -1 / 16])
+    assert np.count_nonzero(four) == 4
+
+
 def test_right_and_lower_rest_is_cut_before_shrinking(noise):
     picture = noise(11, 14)
     assert np.array_equal(bicubic.crop_to_multiple(picture), picture[:8, :12])
@@ -139,7 +148,7 @@ def test_upscale_multiplies_the_sides(noise):
 @pytest.mark.parametrize("height, width", [(8, 12), (16, 4), (20, 24)])
 def test_shrinking_on_the_device_is_imresize_edges_included(noise, height, width):
     picture = noise(height, width).astype("float32")
-    device = np.asarray(bicubic_layers.BicubicDownscale()(mirrored(picture)[None]))[0]
+    device = np.asarray(bicubic_layers.downscale(mirrored(picture)[None]))[0]
     assert device == pytest.approx(bicubic.imresize(picture.astype(float), (height // 4, width // 4)), abs=1e-3)
 
 
@@ -156,15 +165,15 @@ def test_enlarging_layer_states_its_output_shape():
 
 def test_pixel_shuffle_of_a_numbered_array_by_hand():
     one_colour = np.arange(8.0).reshape(1, 1, 2, 4)
-    assert np.asarray(pixel_shuffle.shuffle(one_colour, 2, ops))[0, :, :, 0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7]]
-    three_colours = np.asarray(pixel_shuffle.shuffle(np.arange(12.0).reshape(1, 1, 1, 12), 2, ops))[0]
+    assert np.asarray(pixel_shuffle.shuffle(one_colour, 2, xp=ops))[0, :, :, 0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7]]
+    three_colours = np.asarray(pixel_shuffle.shuffle(np.arange(12.0).reshape(1, 1, 1, 12), 2, xp=ops))[0]
     assert three_colours.tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
 
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_pixel_shuffle_equals_depth_to_space(tensorflow, scale):
     features = np.random.default_rng(0).normal(size=(2, 3, 5, 3 * scale**2))
-    assert np.array_equal(pixel_shuffle.shuffle(features, scale, ops), tensorflow.nn.depth_to_space(features, scale))
+    assert np.array_equal(pixel_shuffle.shuffle(features, scale, xp=ops), tensorflow.nn.depth_to_space(features, scale))
 
 
 def test_pillow_shrinks_differently(photograph):
@@ -175,7 +184,7 @@ def test_pillow_shrinks_differently(photograph):
 
 def test_pillow_reads_about_55_db_against_ours_on_set5(data_root):
     values = []
-    for photo in sources.load("set5", "test", data_root):
+    for photo in sources.load("set5", "test", root=data_root):
         original = bicubic.crop_to_multiple(photo.load().rgb)
         ours = bicubic.downscale(original)
         pillow = Image.fromarray(original).resize(ours.shape[1::-1], Image.Resampling.BICUBIC)
@@ -185,7 +194,7 @@ def test_pillow_reads_about_55_db_against_ours_on_set5(data_root):
 
 @pytest.mark.parametrize("name, expected", [("set5", 28.43), ("set14", 26.00), ("bsd100", 25.96)])
 def test_bicubic_scores_as_published(data_root, name, expected):
-    scores = protocol.evaluate(bicubic.upscale, sources.load(name, "test", data_root))
+    scores = protocol.evaluate(bicubic.upscale, sources.load(name, "test", root=data_root))
     assert protocol.mean(scores)[0] == pytest.approx(expected, abs=0.02)
 
 

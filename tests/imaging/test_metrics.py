@@ -46,7 +46,7 @@ def test_psnr_of_another_peak():
     ],
 )
 def test_luma_by_hand(colour, expected):
-    assert metrics.luma(np.array(colour, np.uint8)) == pytest.approx(expected, abs=1e-9)
+    assert metrics.luma(np.array([colour], np.uint8)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_luma_is_that_of_scikit_image_and_not_rounded(photograph):
@@ -191,7 +191,7 @@ def test_colour_error_is_of_the_whole_not_of_pixels():
 
 @pytest.fixture
 def brisque():
-    pytest.importorskip("brisque", reason="needs the package brisque: pip install 'srlib[quality]'")
+    pytest.importorskip("brisque", reason="needs the package brisque: pip install -e '.[quality]'")
     return metrics.brisque
 
 

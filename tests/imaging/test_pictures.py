@@ -12,7 +12,7 @@ from srlib.imaging import pictures
 
 @pytest.fixture
 def saved(tmp_path):
-    """A function that saves a Pillow image under a name and reads it back with `images.read`."""
+    """A function that saves a Pillow image under a name and reads it back with `pictures.read`."""
 
     def save(image, name="picture.png", **options):
         image.save(tmp_path / name, **options)

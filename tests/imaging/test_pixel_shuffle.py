@@ -30,7 +30,7 @@ def test_the_phase_kernel_of_a_single_tap(numbers):
 def test_numpy_and_keras_rearrange_alike():
     random = np.random.default_rng(0)
     features, kernel = (random.normal(size=size).astype("float32") for size in ((2, 3, 5, 12), (9, 9, 2, 3)))
-    shuffled = pixel_shuffle.shuffle(ops.convert_to_tensor(features), 2, ops)
+    shuffled = pixel_shuffle.shuffle(ops.convert_to_tensor(features), 2, xp=ops)
     assert np.array_equal(ops.convert_to_numpy(shuffled), pixel_shuffle.shuffle(features, 2))
     phases = pixel_shuffle.phase_kernel(ops.convert_to_tensor(kernel), ops)
     assert np.array_equal(ops.convert_to_numpy(phases), pixel_shuffle.phase_kernel(kernel))

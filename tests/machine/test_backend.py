@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from srlib.errors import InputError
 from srlib.machine import backend
 
 
@@ -34,6 +35,13 @@ def test_the_user_s_own_choice_stays(flags):
 def test_other_backends_and_older_versions_of_jax_are_told_nothing(flags):
     assert flags("tensorflow", "", (0, 11)) == ""
     assert flags("jax", "", (0, 10)) == ""
+
+
+def test_jax_that_is_asked_for_and_missing_is_bad_input(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(backend, "_jax_version", lambda: (0, 0))
+    with pytest.raises(InputError, match="KERAS_BACKEND=jax needs the package jax: pip install "):
+        backend.import_keras()
 
 
 def test_the_version_is_that_of_the_package(monkeypatch):

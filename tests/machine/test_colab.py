@@ -118,7 +118,7 @@ def installed(monkeypatch, there):
 def test_the_setup_cell_installs_on_colab_what_is_missing_and_replaces_nothing(drive, monkeypatch):
     first, second = installed(monkeypatch, there=False)
     assert first == f'pip install -q --no-deps "srlib @ git+{ADDRESS}"'
-    assert second == "pip install -q anywidget optuna"
+    assert second == "pip install -q anywidget msgspec optuna"
 
 
 def test_the_setup_cell_installs_nothing_twice(drive, monkeypatch):
@@ -134,15 +134,17 @@ def test_the_setup_cell_installs_nothing_elsewhere(monkeypatch):
 ON_COLAB = {
     *("tensorflow", "keras", "numpy", "h5py", "pillow", "scikit-image", "scikit-learn", "scipy", "threadpoolctl"),
     *("matplotlib", "click", "tqdm", "pooch", "requests", "nbclient", "psutil", "nbconvert", "nbformat", "ipykernel"),
-    *("ipywidgets", "tensorboard", "ml-dtypes"),
+    *("ipywidgets", "tensorboard", "ml-dtypes", "packaging", "jinja2", "beautifulsoup4", "pygments"),
+    *("traitlets", "ipython", "urllib3"),
 }
 COMMAND_LINE = {"papermill", "jupyterlab"}
 
 
 def test_every_dependency_is_on_colab_or_is_installed_or_not_needed_in_a_notebook():
-    lines = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + project["optional-dependencies"]["course"]
     names = {line.split(">")[0].split("=")[0].strip() for line in lines}
-    assert names - ON_COLAB - COMMAND_LINE == {"anywidget", "optuna"}
+    assert names - ON_COLAB - COMMAND_LINE == {"anywidget", "msgspec", "optuna"}
 
 
 def imports(source):
@@ -223,13 +225,13 @@ def colab_kernel(tmp_path, monkeypatch):
 def from_here(path, target):
     """A copy of a notebook whose setup cell installs from this clone instead of the repository's address.
 
-    Optuna is left out, and the build runs in the environment as it is: no network is needed.
+    What this notebook does not use is left out, and the build runs in the environment as it is.
     """
     copy = nbformat.read(path, 4)
     for cell in copy.cells:
         if "setup" in cell.metadata.get("tags", []):
             cell.source = cell.source.replace(f'"srlib @ git+{ADDRESS}"', f'--no-build-isolation "{ROOT}"')
-            cell.source = cell.source.replace("    %pip install -q optuna\n", "")
+            cell.source = cell.source.replace("anywidget msgspec optuna", "msgspec")
     nbformat.write(copy, target)
     return target
 

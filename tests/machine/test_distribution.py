@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from srlib import records
-from srlib.cli import group
+from srlib.cli import main
 from srlib.errors import InputError
 from srlib.machine import distribution
 from srlib.upscaling import model_files
@@ -206,7 +206,7 @@ WORKERS = {"worker": ["one:1", "two:2"]}
 )
 def test_the_cluster_of_tf_config(hosts, kind, index, expected):
     text = json.dumps({"cluster": hosts, "task": {"type": kind, "index": index}})
-    assert distribution.cluster(text) == expected
+    assert distribution.parse_tf_config(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -224,39 +224,39 @@ def test_the_cluster_of_tf_config(hosts, kind, index, expected):
 )
 def test_a_tf_config_that_names_no_worker_is_refused_with_an_example(text):
     with pytest.raises(InputError, match='TF_CONFIG does not say .* an example: {"cluster"'):
-        distribution.cluster(text)
+        distribution.parse_tf_config(text)
 
 
 def test_workers_without_tf_config_are_refused(tensorflow, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(InputError, match="devices 'workers' need TF_CONFIG"):
-        distribution.engine("workers")
+        distribution.strategy("workers")
 
 
 def test_workers_that_come_after_the_first_operation_are_refused(tensorflow, monkeypatch):
     keras.ops.ones(1)
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 0}}))
     with pytest.raises(InputError, match="must meet before anything is computed"):
-        distribution.engine("workers")
+        distribution.strategy("workers")
 
 
 def test_unknown_devices_are_refused_with_a_guess():
     with pytest.raises(InputError, match="unknown devices 'miror'.*did you mean 'mirrored'"):
-        distribution.engine("miror")
+        distribution.strategy("miror")
 
 
 @pytest.mark.parametrize("backend, devices, wanted", [("tensorflow", "jax", "jax"), ("jax", "mirrored", "tensorflow")])
-def test_an_engine_of_another_backend_is_refused(monkeypatch, backend, devices, wanted):
+def test_a_strategy_of_another_backend_is_refused(monkeypatch, backend, devices, wanted):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     with pytest.raises(InputError, match=f"'{devices}' need the {wanted} backend, .* set KERAS_BACKEND={wanted}"):
-        distribution.engine(devices)
+        distribution.strategy(devices)
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
-    monkeypatch.setattr(distribution.Engine, "replicas", 3)
+    monkeypatch.setattr(distribution.Strategy, "replicas", 3)
     with pytest.raises(InputError, match="a batch of 16 cannot be shared out evenly among 3 devices"):
-        distribution.engine("none", batch=16)
-    assert distribution.engine("none", batch=15).replicas == 3
+        distribution.strategy("none", batch=16)
+    assert distribution.strategy("none", batch=15).replicas == 3
 
 
 @pytest.fixture
@@ -289,10 +289,10 @@ def shell(tmp_path):
 
 def assert_two_workers(started):
     """Both commands are ones that srlib takes, on the first and second of two workers."""
-    assert [distribution.cluster(text) for text, _ in started] == [(2, True), (2, False)]
+    assert [distribution.parse_tf_config(text) for text, _ in started] == [(2, True), (2, False)]
     for _, words in started:
         name, *arguments = words.split()
-        context = group.command.commands[name].make_context(name, arguments)
+        context = main.group.command.commands[name].make_context(name, arguments)
         assert (context.params["devices"], context.params["resume"]) == ("workers", True)
 
 

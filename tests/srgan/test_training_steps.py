@@ -13,14 +13,14 @@ import pytest
 
 from srlib.data import patches
 from srlib.data.degradation import keras_layers
-from srlib.srgan import discriminator, training_steps
+from srlib.srgan import discriminator, losses, training_steps
 
 RATE = 0.1
 
 
 @pytest.fixture(scope="module")
 def batch(photograph):
-    return patches.PatchSampler([photograph], 16, 4, 0)(0)
+    return patches.PatchSampler([photograph], 16, batch=4, seed=0)(0)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def step(tensorflow, networks, batch):
     """A function of the adversarial weight: networks before and after a step, logs, LR and HR."""
 
     def take(weight):
-        model = training_steps.AdversarialTraining(*networks(), "mse", adversarial_weight=weight)
+        model = training_steps.AdversarialTraining(*networks(), adversarial_weight=weight)
         model, logs = trained(model, batch)
         return networks(), model, logs, keras_layers.Bicubic()(batch)
 
@@ -91,7 +91,7 @@ def test_the_discriminator_descends_on_its_own_loss_only(tensorflow, step):
 
 def test_without_adversarial_weight_the_generator_is_trained_on_pixels_alone(networks, step, batch):
     (_, opponent), model, _, _ = step(0.0)
-    pixels, logs = trained(training_steps.PixelTraining(networks()[0], "mse"), batch)
+    pixels, logs = trained(training_steps.PixelTraining(networks()[0]), batch)
     for one, other in zip(values(model.generator), values(pixels.generator), strict=True):
         assert one == pytest.approx(other, abs=1e-6)
     changes = [np.abs(one - other).max() for one, other in zip(values(model.discriminator), values(opponent))]
@@ -104,7 +104,7 @@ def test_a_generator_without_anything_to_learn_stays_while_the_discriminator_lea
     network, opponent = networks()
     detail = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
     detail.set_weights([np.zeros(weight.shape) for weight in detail.weights])
-    model = training_steps.AdversarialTraining(network, opponent, "mse", adversarial_weight=0.0)
+    model = training_steps.AdversarialTraining(network, opponent, adversarial_weight=0.0)
     before = values(network), values(opponent)
     _, logs = trained(model, flat)
     assert float(logs["content"]) == pytest.approx(0, abs=1e-10)
@@ -137,7 +137,7 @@ def test_the_logs_are_the_losses_before_the_step(step):
 
 
 def test_pixel_training_descends_on_the_content_loss(tensorflow, networks, batch):
-    model, logs = trained(training_steps.PixelTraining(networks()[0], "mae"), batch)
+    model, logs = trained(training_steps.PixelTraining(networks()[0], losses.mae), batch)
     network, (lr, hr) = networks()[0], keras_layers.Bicubic()(batch)
 
     def loss():
@@ -148,13 +148,13 @@ def test_pixel_training_descends_on_the_content_loss(tensorflow, networks, batch
     assert_descended(model.generator, before, gradients(tensorflow, network.trainable_variables, loss))
 
 
-# Three steps of both phases from the weights and batches in a file: the pixel phase as `training` drives it, the
+# Three steps of both phases from the weights and batches in a file: the pixel phase as `fit` drives it, the
 # adversarial one batch by batch. Prints the losses, and whether TensorFlow was imported on the way.
 PROGRAM = """
 import json, sys
 import keras, numpy as np
 from srlib import config
-from srlib.srgan import discriminator, generator, training_steps
+from srlib.srgan import discriminator, generator, losses, training_steps
 from srlib.training import fit
 given = np.load(sys.argv[1])
 cfg = config.Config(**json.loads(str(given["config"])))
@@ -162,10 +162,11 @@ def model(build, prefix):
     network = build(cfg)
     network.set_weights([given[name] for name in sorted(given.files) if name.startswith(prefix)])
     return network
-trained = fit.pretrain(cfg, [given["photograph"]], start=model(generator.build, "g"), folder=sys.argv[2])
+options = fit.RunOptions(sys.argv[2])
+trained = fit.pretrain(cfg, [given["photograph"]], start=model(generator.build, "g"), options=options)
 lines = [{"loss": row["loss"]} for row in trained.history]
 networks = model(generator.build, "g"), model(discriminator.build, "d")
-steps = training_steps.AdversarialTraining(*networks, "mse+dssim", 0.1)
+steps = training_steps.AdversarialTraining(*networks, content=losses.content("mse+dssim"), adversarial_weight=0.1)
 steps.compile(optimizer=keras.optimizers.Adam(1e-3), jit_compile=False)
 for batch in given["batches"]:
     logs = steps.train_on_batch(batch, return_dict=True)
@@ -181,7 +182,7 @@ def start_file(tmp_path, small, random_generator, randomise, photograph):
     arrays = {f"g{index:03d}": weight for index, weight in enumerate(random_generator(settings).get_weights())}
     opponent = randomise(discriminator.build(settings), 1)
     arrays |= {f"d{index:03d}": weight for index, weight in enumerate(opponent.get_weights())}
-    sampler = patches.PatchSampler([photograph], 16, 2, 0)
+    sampler = patches.PatchSampler([photograph], 16, batch=2, seed=0)
     arrays["batches"] = np.stack([sampler(index) for index in range(3)])
     np.savez(tmp_path / "start.npz", photograph=photograph, config=json.dumps(dataclasses.asdict(settings)), **arrays)
     return tmp_path / "start.npz"

@@ -111,13 +111,13 @@ def reference(gradients, start, settings):
     beta_1, beta_2 = settings.get("beta_1", 0.9), settings.get("beta_2", 0.999)
     epsilon, rectify = settings.get("epsilon", 1e-14), settings.get("rectify", True)
     value, values = start, []
-    mean = surprise = largest = np.zeros_like(value)
+    mean = belief = largest = np.zeros_like(value)
     for step, gradient in enumerate(gradients, 1):
         rate = warmed_up(value_at(settings["learning_rate"], step - 1), step, settings)
         mean = beta_1 * mean + (1 - beta_1) * gradient
-        surprise = beta_2 * surprise + (1 - beta_2) * (gradient - mean) ** 2 + epsilon
-        largest = np.maximum(largest, surprise)
-        second = (largest if settings.get("amsgrad") else surprise) / (1 - beta_2**step)
+        belief = beta_2 * belief + (1 - beta_2) * (gradient - mean) ** 2 + epsilon
+        largest = np.maximum(largest, belief)
+        second = (largest if settings.get("amsgrad") else belief) / (1 - beta_2**step)
         length, factor = rectification(step, beta_2)
         change = mean / (1 - beta_1**step)
         if not rectify:
@@ -186,14 +186,14 @@ def test_epsilon_of_1e_14_keeps_float32_finite_where_nothing_surprises():
 
 def test_warm_up_by_hand():
     # 10 steps, 4 of them rising to 0.8, 6 falling to 0.2, then 0.2.
-    rate = schedules.WarmupLinearDecay(0.8, 10, 0.4, 0.2)
+    rate = schedules.WarmupLinearDecay(0.8, 10, warmup_proportion=0.4, min_lr=0.2)
     rates = [float(rate(step)) for step in range(12)]
     expected = [0.2, 0.4, 0.6, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.2, 0.2]
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
 
 
 def test_no_warm_up_steps_only_fall():
-    rate = schedules.WarmupLinearDecay(1.0, 4, 0.0)
+    rate = schedules.WarmupLinearDecay(1.0, 4, warmup_proportion=0.0)
     np.testing.assert_allclose([float(rate(step)) for step in range(5)], [0.75, 0.5, 0.25, 0, 0], atol=1e-7)
 
 
@@ -224,7 +224,7 @@ def test_follows_the_formulae_closely_in_float64(name, problem):
 def oracle(problem, tmp_path_factory):
     missing = [name for name in ("adabelief_tf", "tf_keras") if not importlib.util.find_spec(name)]
     if missing:
-        pytest.skip(f"needs {' and '.join(missing)}: pip install 'srlib[reference]'")
+        pytest.skip(f"needs {' and '.join(missing)}: pip install -e '.[reference]'")
     return run("adabelief-tf", CASES, problem, tmp_path_factory.mktemp("oracle"), TF_USE_LEGACY_KERAS="1")
 
 
@@ -236,7 +236,7 @@ def test_equals_adabelief_tf_step_for_step(name, oracle, trajectories):
 @pytest.fixture(scope="module")
 def optax(problem, tmp_path_factory):
     if not importlib.util.find_spec("optax"):
-        pytest.skip("needs optax: pip install 'srlib[jax]'")
+        pytest.skip("needs optax: pip install -e '.[jax]'")
     return run("optax", OPTAX_CASES, problem, tmp_path_factory.mktemp("optax"))
 
 
@@ -248,7 +248,7 @@ def test_equals_optax_where_the_options_coincide(name, optax, trajectories):
 @pytest.fixture(scope="module")
 def other_backend(problem, tmp_path_factory):
     if not importlib.util.find_spec("jax"):
-        pytest.skip("needs jax: pip install 'srlib[jax]'")
+        pytest.skip("needs jax: pip install -e '.[jax]'")
     other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     return run("srlib", CASES, problem, tmp_path_factory.mktemp(other), KERAS_BACKEND=other)
 
@@ -436,7 +436,7 @@ def test_pretraining_lowers_the_loss(small, photograph):
 def test_adversarial_training_moves_both_networks_and_keeps_float32_weights(small, photograph, precision):
     settings = small(optimizer="adabelief", gan_steps=4, precision=precision, content_loss="mse+dssim")
     start = generator.build(settings)
-    trained = fit.adversarial(settings, [photograph], start)
+    trained = fit.adversarial(settings, [photograph], start=start)
     for row in trained.history:
         assert all(np.isfinite(value) for value in row.values())
     moved = [np.abs(one - other).max() for one, other in zip(trained.generator.get_weights(), start.get_weights())]
@@ -446,9 +446,9 @@ def test_adversarial_training_moves_both_networks_and_keeps_float32_weights(smal
 
 def test_an_interrupted_run_goes_on_bit_for_bit(small, photograph, tmp_path):
     settings = small(optimizer="adabelief", pretrain_steps=6, log_every=2)
-    whole = fit.pretrain(settings, [photograph], folder=tmp_path / "run")
+    whole = fit.pretrain(settings, [photograph], options=fit.RunOptions(tmp_path / "run"))
     newest = checkpoints.found(tmp_path / "run")[-1]
     newest.unlink()
-    again = fit.pretrain(settings, [photograph], folder=tmp_path / "run")
+    again = fit.pretrain(settings, [photograph], options=fit.RunOptions(tmp_path / "run"))
     for one, other in zip(whole.generator.get_weights(), again.generator.get_weights()):
         np.testing.assert_array_equal(one, other)

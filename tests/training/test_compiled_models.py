@@ -13,9 +13,9 @@ from srlib.training import compiled_models, fit
 @pytest.fixture(autouse=True)
 def empty():
     """Each test begins and ends without compiled models."""
-    compiled_models.forget()
+    compiled_models.clear()
     yield
-    compiled_models.forget()
+    compiled_models.clear()
 
 
 @pytest.fixture

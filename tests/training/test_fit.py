@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import functools
+import importlib.util
 import json
 import shutil
 
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from srlib import config
 from srlib.data import sources
 from srlib.errors import InputError
 from srlib.evaluation import protocol
@@ -71,10 +73,14 @@ def train(tensorflow, settings, photographs, start):
         tensorflow.config.run_functions_eagerly(True)
         try:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(checkpoints, "Checkpoint", lambda *args: whole(*args[:3], minutes=0))
-                patch.setattr(fit.patches, "PatchSampler", lambda *args: sampled.extend(args[0]) or sampler(*args))
+                patch.setattr(checkpoints, "Checkpoint", lambda *args, **how: whole(*args, **{**how, "minutes": 0}))
+                patch.setattr(
+                    fit.patches, "PatchSampler", lambda *args, **how: sampled.extend(args[0]) or sampler(*args, **how)
+                )
                 patch.setattr(callbacks.Progress, "on_train_batch_end", count)
-                return Run(fit.adversarial(settings, photographs, start, validation, folder), sampled)
+                options = fit.RunOptions(folder)
+                trained = fit.adversarial(settings, photographs, start=start, validation=validation, options=options)
+                return Run(trained, sampled)
         finally:
             tensorflow.config.run_functions_eagerly(False)
 
@@ -143,13 +149,18 @@ def test_two_checkpoints_stay(resumed, folder):
     assert (folder / "tensorboard").is_dir()
 
 
+def test_without_tensorboard_installed_a_training_goes_without_its_log(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert fit._tensorboard(tmp_path) == []
+
+
 def test_the_sampler_gets_the_training_pictures_and_no_other(straight, photographs):
     assert [id(array) for array in straight.sampled] == [id(array) for array in photographs]
 
 
 def test_the_validation_score_is_that_of_the_evaluator(straight, resumed, validation, settings):
     original, lr = protocol.pair(validation)
-    sr = upscaler.Upscaler(straight.trained.generator, settings)(lr)
+    sr = upscaler.of_network(straight.trained.generator, settings)(lr)
     assert straight.trained.history[-1]["val_psnr"] == pytest.approx(protocol.score(original, sr)[0], abs=0.01)
     assert "val_psnr" not in resumed.trained.history[-1]
 
@@ -172,7 +183,7 @@ def test_a_damaged_newest_checkpoint_costs_a_warning_and_the_steps_since_the_one
 
 def test_a_finished_run_is_not_trained_again(straight, resumed, settings, photographs, start, folder, monkeypatch):
     monkeypatch.setattr(training_steps.AdversarialTraining, "fit", None)
-    again = Run(fit.adversarial(settings, photographs, start, folder=folder), [])
+    again = Run(fit.adversarial(settings, photographs, start=start, options=fit.RunOptions(folder)), [])
     assert same_weights(straight, again)
     assert again.trained.history == resumed.trained.history
 
@@ -191,7 +202,7 @@ def test_what_is_trained_on_one_picture_beats_bicubic_on_it(photograph, small):
     losses = [row["loss"] for row in trained.history]
     assert losses[-1] < 0.7 * losses[0]
     lr = bicubic.downscale(picture)
-    learned = metrics.psnr(picture, upscaler.Upscaler(trained.generator, settings)(lr))
+    learned = metrics.psnr(picture, upscaler.of_network(trained.generator, settings)(lr))
     assert learned > metrics.psnr(picture, bicubic.upscale(lr)) + 2
 
 
@@ -206,7 +217,7 @@ def learned(photograph, small):
         settings = dataclasses.replace(settings, pretrain_learning_rate=2e-3, warmup_steps=10, statistics_batches=20)
         picture = photograph[:48, :48]
         network = fit.pretrain(settings, [picture]).generator
-        return metrics.psnr(picture, upscaler.Upscaler(network, settings)(bicubic.downscale(picture)))
+        return metrics.psnr(picture, upscaler.of_network(network, settings)(bicubic.downscale(picture)))
 
     return psnr
 
@@ -237,7 +248,7 @@ def saved(folder, settings, model, step):
     history = callbacks.History(1)
     rows = [{"step": each, "seconds": float(each), "loss": 0.5} for each in range(1, step + 1)]
     history.restore({"step": step, "seconds": float(step), "rows": rows, "pending": []})
-    checkpoint = checkpoints.Checkpoint(folder, history, settings)
+    checkpoint = checkpoints.Checkpoint(folder, history, config=settings)
     checkpoint.set_model(model)
     checkpoint.save()
     return model
@@ -246,7 +257,7 @@ def saved(folder, settings, model, step):
 def restored(folder, settings, model):
     """The step and history that a fresh run finds, its model changed."""
     history = callbacks.History(1)
-    return checkpoints.Checkpoint(folder, history, settings).restore(model), history.rows
+    return checkpoints.Checkpoint(folder, history, config=settings).restore(model), history.rows
 
 
 def state(model):
@@ -329,7 +340,7 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_names(tmp_path, sett
 
 def test_checkpoints_keep_their_distance_but_the_last_step_has_one(tmp_path, settings, model):
     history = callbacks.History(5)
-    checkpoint = checkpoints.Checkpoint(tmp_path, history, settings, minutes=1000)
+    checkpoint = checkpoints.Checkpoint(tmp_path, history, config=settings, minutes=1000)
     checkpoint.set_model(model(1))
     checkpoint.set_params({"epochs": 3})
     for epoch in range(3):
@@ -346,7 +357,7 @@ def test_intervals_divide_the_steps(steps, log_every, interval):
 def test_a_share_of_the_start_is_mixed_into_the_final_weights(settings, photographs, start):
     def trained(share):
         config = dataclasses.replace(settings, start_share=share, weight_average=0.0, statistics_batches=0)
-        return fit.adversarial(config, photographs, start).generator.trainable_weights
+        return fit.adversarial(config, photographs, start=start).generator.trainable_weights
 
     for own, mixed, before in zip(trained(0.0), trained(0.25), start.trainable_weights, strict=True):
         expected = 0.75 * np.array(own) + 0.25 * np.array(before)
@@ -355,9 +366,11 @@ def test_a_share_of_the_start_is_mixed_into_the_final_weights(settings, photogra
 
 def test_on_a_gpu_the_host_looks_less_often(monkeypatch):
     monkeypatch.setattr(fit.precision, "gpu_capability", lambda: None)
-    assert fit.pace() == (20, 10)
+    run = config.Config(pretrain_steps=4000, log_every=1000)
+    assert fit.pace("pixel", run) == fit.Pace(4000, 1000, 20, 10)
+    assert fit.pace("pixel", run, replicas=2) == fit.Pace(4000, 1000, 20, 1)
     monkeypatch.setattr(fit.precision, "gpu_capability", lambda: (9, 0))
-    assert fit.pace() == (200, 50)
+    assert fit.pace("pixel", run) == fit.Pace(4000, 1000, 200, 50)
 
 
 def test_seconds_a_step_leave_out_the_first_interval():

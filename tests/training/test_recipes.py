@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from srlib import config
-from srlib.data import sources
+from srlib.data import packed_store, sources
 from srlib.errors import InputError
 from srlib.evaluation import protocol
 from srlib.machine import precision
@@ -42,7 +42,7 @@ def tiny(out):
     """The recipe `tiny` trained for two steps on the embedded photographs: (path of the model, record)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("SRLIB_DATA_ROOT", raising=False)
-        return recipes.train("tiny", out=out, seed=3, overrides=OVERRIDES)
+        return recipes.train("tiny", out=out, changes=recipes.Changes(3, OVERRIDES))
 
 
 @pytest.fixture
@@ -50,24 +50,22 @@ def given(monkeypatch):
     """What `training` is called with, as a dict that fills when a recipe starts to train."""
     found = {}
 
-    def stop(name, names):
-        def record(*arguments):
-            found.update(zip(names, arguments), phase=name)
+    def stop(phase):
+        def record(config, images, *, start, validation, options):
+            found.update(phase=phase, config=config, images=images, start=start, validation=validation, options=options)
             raise StopIteration
 
         return record
 
     monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
-    names = ("config", "images", "validation", "folder", "start")
-    monkeypatch.setattr(fit, "pretrain", stop("pixel", names))
-    names = ("config", "images", "start", "validation", "folder")
-    monkeypatch.setattr(fit, "adversarial", stop("adversarial", names))
+    for function, phase in (("pretrain", "pixel"), ("adversarial", "adversarial")):
+        monkeypatch.setattr(fit, function, stop(phase))
     return found
 
 
 def test_the_model_file_is_the_network_of_the_settings(tiny, out):
     path, record = tiny
-    expected = config.resolve("full", 3, {**recipes.RECIPES["tiny"].settings, **OVERRIDES})
+    expected = config.resolve("full", 3, {**recipes.find("tiny").settings, **OVERRIDES})
     assert path == out / "models" / "tiny.npz"
     assert model_files.load(path)[1] == expected
     assert record.read("config") == dataclasses.asdict(expected)
@@ -102,13 +100,13 @@ def test_the_history_on_record_has_every_interval_and_a_validation_score(tiny):
 def test_a_finished_recipe_is_not_run_again_over_its_checkpoints(tiny, out, monkeypatch):
     monkeypatch.delenv("SRLIB_DATA_ROOT", raising=False)
     with pytest.raises(InputError, match="tiny-3 holds an earlier run: add --resume"):
-        recipes.train("tiny", out=out, seed=3, overrides=OVERRIDES, resume=False)
+        recipes.train("tiny", out=out, changes=recipes.Changes(3, OVERRIDES), resume=False)
 
 
 def test_validation_photographs_are_never_trained_on(given):
     with pytest.raises(StopIteration):
-        recipes.train("tiny", overrides={"train_images": 0})
-    trained_on = {image.tobytes() for image in given["images"]}
+        recipes.train("tiny", changes=recipes.Changes(overrides={"train_images": 0}))
+    trained_on = {image.tobytes() for image in given["images"].arrays}
     assert len(trained_on) == len(sources.load("embedded", "train"))
     for split in (given["validation"], sources.load("embedded", "test")):
         assert not trained_on & {photo.load().rgb.tobytes() for photo in split}
@@ -119,24 +117,25 @@ def test_validation_photographs_are_never_trained_on(given):
 def test_the_adversarial_phase_begins_with_the_model_named(tiny, given, out):
     with pytest.raises(StopIteration):
         overrides = {**OVERRIDES, "train_data": "embedded"}
-        recipes.train("srgan", out=out, seed=4, overrides=overrides, start=tiny[0])
+        recipes.train("srgan", out=out, changes=recipes.Changes(4, overrides, tiny[0]))
     assert given["phase"] == "adversarial"
-    assert given["folder"] == out / "training" / "srgan-4"
+    assert given["options"].folder == out / "training" / "srgan-4"
     for one, other in zip(given["start"].get_weights(), model_files.load(tiny[0])[0].get_weights(), strict=True):
         assert (one == other).all()
 
 
 def test_a_recipe_starts_from_what_an_earlier_one_left_in_the_same_place(tiny, given, monkeypatch, out):
     goes_on = recipes.Recipe("on and on", "pixel", recipes.find("tiny").settings, start="tiny")
-    monkeypatch.setitem(recipes.RECIPES, "goes-on", goes_on)
+    monkeypatch.setattr(recipes, "find", {"goes-on": goes_on}.get)
     with pytest.raises(StopIteration):
-        recipes.train("goes-on", out=out, overrides=OVERRIDES)
+        recipes.train("goes-on", out=out, changes=recipes.Changes(overrides=OVERRIDES))
     for one, other in zip(given["start"].get_weights(), model_files.load(tiny[0])[0].get_weights(), strict=True):
         assert (one == other).all()
 
 
 def test_a_model_file_tells_what_its_training_started_from(tiny):
-    origin = recipes._about("tiny", config.Config(), [np.zeros((1, 1, 3), "uint8")], tiny[0], None)["start"]
+    images = packed_store.InMemory([np.zeros((1, 1, 3), "uint8")])
+    origin = recipes._about("tiny", config.Config(), images, recipes.Changes(start=tiny[0]))["start"]
     header = model_files.header(tiny[0])
     assert (origin["recipe"], origin["sha256"]) == ("tiny", header["sha256"])
     assert (origin["commit"], origin["data_sha256"]) == (header["about"]["commit"], header["about"]["data_sha256"])
@@ -144,23 +143,23 @@ def test_a_model_file_tells_what_its_training_started_from(tiny):
 
 def test_a_start_of_another_shape_is_refused(tiny, given):
     with pytest.raises(InputError, match="cannot start from .*tiny.npz: its generator_filters is 4, the training's 8"):
-        recipes.train("srgan", overrides={**OVERRIDES, "generator_filters": 8}, start=tiny[0])
+        recipes.train("srgan", changes=recipes.Changes(0, {**OVERRIDES, "generator_filters": 8}, tiny[0]))
     assert not given
 
 
 def test_a_start_that_is_not_there_is_named(given):
     with pytest.raises(InputError, match="unknown model 'nonsense'"):
-        recipes.train("srgan", overrides={"train_data": "embedded"}, start="nonsense")
+        recipes.train("srgan", changes=recipes.Changes(0, {"train_data": "embedded"}, "nonsense"))
 
 
 def test_a_recipe_whose_start_is_neither_trained_nor_shipped_says_what_to_train_first(given, out, monkeypatch):
     monkeypatch.setattr(model_files, "SHIPPED", out / "none")
     with pytest.raises(InputError, match="it starts from srresnet: srlib train srresnet first"):
-        recipes.train("srresnet-faces", out=out, overrides={"train_data": "embedded"})
+        recipes.train("srresnet-faces", out=out, changes=recipes.Changes(0, {"train_data": "embedded"}))
     assert not given
 
 
-@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("name", recipes.available())
 def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
     recipe = recipes.find(name)
     settings = config.resolve("full", 0, recipe.settings)
@@ -169,7 +168,7 @@ def test_every_recipe_has_settings_that_resolve_and_a_start_that_fits(name):
     for part in settings.train_data.split("+"):
         assert part.partition("@")[0] in sources.NAMES
     precision.resolve(settings.precision)
-    if recipe.start in recipes.RECIPES:
+    if recipe.start in recipes.available():
         begin = config.resolve("full", 0, recipes.find(recipe.start).settings)
         for field in ("generator_blocks", "generator_filters", "bicubic_skip"):
             assert getattr(begin, field) == getattr(settings, field)
@@ -200,7 +199,7 @@ def test_the_pixel_phase_on_faces_is_no_longer_than_the_generic_one_gentler_and_
 def test_a_pixel_recipe_begins_with_the_model_it_names(tiny, given, out):
     with pytest.raises(StopIteration):
         overrides = {**OVERRIDES, "train_data": "drawn-faces"}
-        recipes.train("srresnet-faces", out=out, seed=5, overrides=overrides, start=tiny[0])
+        recipes.train("srresnet-faces", out=out, changes=recipes.Changes(5, overrides, tiny[0]))
     assert (given["phase"], given["config"].train_data) == ("pixel", "drawn-faces")
     for one, other in zip(given["start"].get_weights(), model_files.load(tiny[0])[0].get_weights(), strict=True):
         assert (one == other).all()
@@ -217,4 +216,11 @@ def test_an_unknown_recipe_suggests_the_nearest():
 
 def test_an_unknown_setting_is_refused_before_anything_is_loaded():
     with pytest.raises(InputError, match="unknown setting 'step'"):
-        recipes.train("tiny", overrides={"step": 3})
+        recipes.train("tiny", changes=recipes.Changes(overrides={"step": 3}))
+
+
+def test_a_recipe_whose_file_is_not_sound_is_named_with_key_and_what_is_allowed(monkeypatch, tmp_path):
+    (tmp_path / "odd.toml").write_text('about = "odd"\nphase = "pixels"\n')
+    monkeypatch.setattr(recipes, "FOLDER", tmp_path)
+    with pytest.raises(InputError, match="odd.toml: key phase takes 'pixel' or 'adversarial', not 'pixels'"):
+        recipes.find("odd")

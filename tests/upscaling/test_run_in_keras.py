@@ -14,7 +14,7 @@ def enlarged(photograph):
     """A function of a precision: the shipped network's picture of a photograph made small; and the small picture."""
     network, settings = model_files.load("srresnet-small")
     lr = bicubic.downscale(photograph)
-    return lambda name: upscaler.Upscaler(network, settings, precision=name)(lr)
+    return lambda name: upscaler.of_network(network, settings, precision=name)(lr)
 
 
 @pytest.mark.parametrize("name", run_in_keras.PRECISIONS)
@@ -60,10 +60,10 @@ def test_the_score_on_set5_stays(data_root, model):
     from srlib.evaluation import protocol
 
     network, settings = model_files.load(model)
-    pairs = [protocol.pair(photo) for photo in sources.load("set5", "test", data_root)]
+    pairs = [protocol.pair(photo) for photo in sources.load("set5", "test", root=data_root)]
     scores = {}
     for name in ("float32", "mixed_bfloat16"):
-        enlarge = upscaler.Upscaler(network, settings, precision=name)
+        enlarge = upscaler.of_network(network, settings, precision=name)
         scores[name] = np.array([protocol.score(original, enlarge(lr))[0] for original, lr in pairs])
     assert np.abs(scores["mixed_bfloat16"] - scores["float32"]).max() < 0.01
 
@@ -77,13 +77,13 @@ def convolution(part, slopes=None):
 def test_all_convolutions_but_the_first_are_in_bfloat16(part, lowest):
     pixels = np.full((1, 2, 2, 1), 257.0, "float32")  # needs nine bits; bfloat16 has eight
     for lower, expected in ((False, 257), (True, lowest)):
-        result = run_in_keras.Arithmetic(lower).convolution(pixels, convolution(part))
+        result = run_in_keras.KerasArithmetic(lower).convolution(pixels, convolution(part))
         assert float(np.asarray(result, "float32").max()) == expected
 
 
 def test_a_slope_is_not_rounded():
     slopes = np.array([0.9979], "float32")  # 0.99609375 in bfloat16
-    result = run_in_keras.Arithmetic(True).convolution(
+    result = run_in_keras.KerasArithmetic(True).convolution(
         np.full((1, 1, 1, 1), -130.0, "float32"), convolution("trunk", slopes)
     )
     assert float(np.asarray(result, "float32").squeeze()) == -130  # of -129.7; -129.5 would be -129

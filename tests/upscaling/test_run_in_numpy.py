@@ -13,7 +13,7 @@ from srlib.upscaling import folded_network, model_files, run_in_numpy, upscaler
 
 @pytest.fixture(scope="module")
 def arithmetic():
-    return run_in_numpy._Arithmetic(2)
+    return run_in_numpy.NumpyArithmetic(2)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])
@@ -57,7 +57,7 @@ def test_the_enlargement_is_imresize_edges_included(arithmetic, noise):
 @pytest.mark.parametrize("size", [(24, 30), (13, 7)])
 def test_a_photograph_is_what_keras_makes_of_it_to_one_grey_level(photograph, size):
     lr = bicubic.imresize(photograph, size)
-    ours = upscaler.Prompt("srresnet-small")(lr).astype(int)
+    ours = upscaler.load("srresnet-small", pixels=lr[..., 0].size)(lr).astype(int)
     difference = np.abs(ours - upscaler.load("srresnet-small")(lr))
     assert difference.max() <= 1
     assert np.count_nonzero(difference) < difference.size / 1000
@@ -66,7 +66,7 @@ def test_a_photograph_is_what_keras_makes_of_it_to_one_grey_level(photograph, si
 def test_neither_reading_nor_enlarging_imports_keras(tmp_path, repository):
     code = (
         "import sys, numpy; from srlib.upscaling import upscaler;"
-        "upscaler.Prompt('srresnet-small')(numpy.zeros((5, 6, 3), numpy.uint8));"
+        "upscaler.load('srresnet-small', pixels=30)(numpy.zeros((5, 6, 3), numpy.uint8));"
         "print([m for m in ('keras', 'tensorflow', 'jax') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repository, check=True)

@@ -9,7 +9,7 @@ from PIL import Image
 from srlib.errors import InputError
 from srlib.imaging import bicubic, pictures
 from srlib.srgan import generator
-from srlib.upscaling import model_files, upscaler
+from srlib.upscaling import folded_network, model_files, run_in_keras, run_in_numpy, upscaler
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +25,18 @@ def network(random_generator, settings):
 @pytest.fixture(scope="module")
 def untrained(settings):
     """The upscaler of a network that adds no detail to bicubic yet."""
-    return upscaler.Upscaler(generator.build(settings), settings)
+    return upscaler.of_network(generator.build(settings), settings)
 
 
-@pytest.fixture(scope="module", params=["keras", "numpy"])
-def enlarge(request, network, settings, tmp_path_factory):
-    """A function of tile and progress that gives either kind of upscaler of the same network."""
-    path = tmp_path_factory.mktemp("model") / "random.npz"
-    model_files.save(path, network, settings, dtype="float32")
-    kinds = {
-        "keras": functools.partial(upscaler.Upscaler, network, settings),
-        "numpy": functools.partial(upscaler.Prompt, path),
-    }
-    return kinds[request.param]
+@pytest.fixture(scope="module", params=[run_in_keras.KerasBackend, run_in_numpy.NumpyBackend])
+def enlarge(request, network, settings):
+    """A function of tile and progress that gives an upscaler of the same network on either backend."""
+    folded = folded_network.fold(settings, network.get_weights())
+    return functools.partial(upscaler.Upscaler, folded, request.param(folded))
 
 
 class Recording:
-    """An engine that gives black pictures and remembers the shapes of what it was given."""
+    """A backend that gives black pictures and remembers the shapes of what it was given."""
 
     def __init__(self):
         self.whole, self.strips = set(), set()
@@ -104,19 +99,19 @@ def test_strips_that_overlap_too_little_would_show(enlarge, noise, monkeypatch):
 
 def test_all_tiles_are_equally_large_and_so_are_their_strips(network, settings, noise, monkeypatch):
     monkeypatch.setattr(upscaler, "_STRIP", 4 * 28)
-    enlarge = upscaler.Upscaler(network, settings, tile=8)
-    enlarge.engine = Recording()
+    enlarge = upscaler.of_network(network, settings, tile=8)
+    enlarge.backend = Recording()
     enlarge(noise(61, 45))
     side = 8 + 2 * 10
-    assert enlarge.engine.whole == {(1, side, side, 3)}
-    assert enlarge.engine.strips == {(1, 4 + 2 * 3, side, 3)}
+    assert enlarge.backend.whole == {(1, side, side, 3)}
+    assert enlarge.backend.strips == {(1, 4 + 2 * 3, side, 3)}
 
 
 def test_a_picture_within_one_tile_is_worked_on_whole(network, settings, noise):
-    enlarge = upscaler.Upscaler(network, settings, tile=30)
-    enlarge.engine = Recording()
+    enlarge = upscaler.of_network(network, settings, tile=30)
+    enlarge.backend = Recording()
     assert enlarge(noise(50, 20)).shape == (200, 80, 3)
-    assert enlarge.engine.whole == {(1, 50, 20, 3)}
+    assert enlarge.backend.whole == {(1, 50, 20, 3)}
 
 
 def test_a_single_pixel_becomes_four_by_four_of_its_colour(untrained):
@@ -143,26 +138,32 @@ def test_bicubic_is_a_model_too(noise):
 
 
 def test_a_model_file_is_a_function(tmp_path, network, settings, noise):
-    model_files.save(tmp_path / "x.npz", network, settings, dtype="float32")
-    expected = upscaler.Upscaler(network, settings)(noise(6, 7))
+    model_files.save(tmp_path / "x.npz", network, config=settings, dtype="float32")
+    expected = upscaler.of_network(network, settings)(noise(6, 7))
     assert np.array_equal(upscaler.load(tmp_path / "x.npz")(noise(6, 7)), expected)
     assert upscaler.load(tmp_path / "x.npz", tile=32).tile == 32
-    prompt = upscaler.load(tmp_path / "x.npz", tile=32, prompt=True)
-    assert isinstance(prompt, upscaler.Prompt) and prompt.tile == 32
+    assert upscaler.load(tmp_path / "x.npz", tile=32, pixels=42).tile == 32
 
 
-def test_keras_is_worth_its_start_from_so_many_products_on(tmp_path, settings, network, noise, monkeypatch):
-    model_files.save(tmp_path / "x.npz", network, settings)
-    Image.fromarray(noise(5, 6)).save(tmp_path / "a.png")
-    Image.fromarray(noise(7, 10)).save(tmp_path / "b.png")
-    (tmp_path / "c.png").touch()  # what cannot be read takes no time
-    files = [tmp_path / name for name in ("a.png", "b.png", "c.png", "d.png")]
-    products = (5 * 6 + 7 * 10) * model_files.fold(tmp_path / "x.npz").multiply_adds()
-    monkeypatch.setattr(upscaler, "_WORTH_KERAS", products)
-    assert upscaler.is_little(tmp_path / "x.npz", files)
-    monkeypatch.setattr(upscaler, "_WORTH_KERAS", products - 1)
-    assert not upscaler.is_little(tmp_path / "x.npz", files)
-    assert upscaler.is_little("bicubic", files)
+def test_keras_is_worth_its_start_from_so_many_products_on(tmp_path, settings, network, monkeypatch):
+    path = tmp_path / "x.npz"
+    model_files.save(path, network, config=settings)
+    monkeypatch.setattr(upscaler, "_WORTH_KERAS", 100 * model_files.fold(path).multiply_adds())
+    for pixels, precision, kind in (
+        *((100, "float32", "Numpy"), (100, "auto", "Numpy"), (100, "mixed_bfloat16", "Keras")),
+        *((101, "float32", "Keras"), (101, "auto", "Keras"), (None, "float32", "Keras")),
+    ):
+        assert type(upscaler.load(path, pixels=pixels, precision=precision).backend).__name__ == f"{kind}Backend"
+
+
+def test_an_upscaler_counts_the_weights_of_its_network_on_either_backend(network, enlarge):
+    assert enlarge().parameters() == network.count_params()
+
+
+def test_loading_by_name_builds_no_generator(monkeypatch, noise):
+    monkeypatch.setattr(generator, "build", None)
+    for pixels in (None, 16):
+        assert upscaler.load("srresnet-small", pixels=pixels)(noise(4, 4)).shape == (16, 16, 3)
 
 
 def test_an_unknown_model_is_named():
@@ -195,12 +196,12 @@ def test_transparency_is_enlarged_by_bicubic(noise):
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_a_file_becomes_a_png_of_its_kind(tmp_path, mode):
     Image.new(mode, (5, 3)).save(tmp_path / "in.png")
-    upscaler.file(bicubic.upscale, tmp_path / "in.png", tmp_path / "new folder" / "out.png")
+    upscaler.file(bicubic.upscale, tmp_path / "in.png", target=tmp_path / "new folder" / "out.png")
     with Image.open(tmp_path / "new folder" / "out.png") as image:
         assert (image.mode, image.size, image.format) == (mode, (20, 12), "PNG")
 
 
 def test_a_file_that_cannot_be_read_leaves_no_result(tmp_path):
     with pytest.raises(InputError, match="missing.png"):
-        upscaler.file(bicubic.upscale, tmp_path / "missing.png", tmp_path / "out.png")
+        upscaler.file(bicubic.upscale, tmp_path / "missing.png", target=tmp_path / "out.png")
     assert not (tmp_path / "out.png").exists()

@@ -1,4 +1,4 @@
-"""What the demo does with a photo, without its widget: read, crop, shrink, enlarge, score, compare, write as PNG.
+"""The demo without its widget: read a photo, crop, shrink, enlarge, score, compare, write as PNG.
 
 Everything stays in memory; no function here writes a file or opens a connection. Keras is imported only where a result
 is scored, or where a picture is large.
@@ -8,7 +8,8 @@ import dataclasses
 import io
 import pathlib
 import time
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterable
 
 import matplotlib
 import numpy as np
@@ -31,21 +32,14 @@ class Square:
     side: int
 
 
+TEXTS = tomllib.loads((pathlib.Path(__file__).parent / "page" / "texts.toml").read_text(encoding="utf-8"))
+MODES = TEXTS["modes"]  # {name: what it does}
 SIDES = (50, 100, 250)  # pixels of the low-resolution inputs
-MODES = {
-    "test": "Shrink the crop first, then enlarge it",
-    "crop": "Enlarge the crop as it is",
-    "whole": "Enlarge the whole photo as it is",
-}
 LARGEST = 1_000_000  # pixels that are enlarged as they are: the result has sixteen times as many
 SMALLEST_CROP = 16  # pixels
 PEAK = 32  # grey levels that are as bright as a difference map goes
 EXAMPLE_FACE = Square(124, 12, 200)
-CONSENT = "Use photos of yourself, or of people who have agreed to it."
-WARNING = (
-    "Never for identification: a network draws detail that is likely, not detail that was there. The face that comes "
-    "out is no evidence of the face that went in."
-)
+Paths = Iterable[pathlib.Path | str]
 _TILE = 256  # LR pixels: progress is told and cancelling heeded between tiles
 
 
@@ -58,11 +52,11 @@ class Request:
     """What shall be done: which part of a picture, enlarged how and by which model.
 
     Args:
-        picture: `images.Picture`.
-        square: `Square`, the crop.
-        model: str, a name as `upscaler.load` takes it.
-        mode: str, one of `MODES`.
-        side: int, pixels of the input in the mode "test".
+        picture: the photo.
+        square: the crop.
+        model: a name as `upscaler.load` takes it.
+        mode: one of `MODES`.
+        side: pixels of the input in the mode "test".
     """
 
     picture: pictures.Picture
@@ -77,12 +71,12 @@ class Outcome:
     """What came of a request.
 
     Args:
-        request: the `Request`.
+        request: what was asked for.
         lr: uint8 (height, width, 3), what was enlarged.
         bicubic, sr: uint8 (4 height, 4 width, 3), enlarged by bicubic and by the model.
-        original: `images.Picture` of that size in the mode "test", else None.
+        original: of that size in the mode "test", else None.
         scores: {"bicubic": (PSNR-Y in dB, SSIM-Y), model: …}; empty without an original.
-        seconds: float, what the model took.
+        seconds: what the model took.
     """
 
     request: Request
@@ -90,20 +84,20 @@ class Outcome:
     bicubic: np.ndarray
     sr: np.ndarray
     original: pictures.Picture | None
-    scores: dict
+    scores: dict[str, tuple[float, float]]
     seconds: float
 
 
-def photo(content, name="photo"):
+def photo(content: bytes, name: str = "photo") -> pictures.Picture:
     """The picture in a file's bytes, upright, transparent parts white.
 
     Args:
-        content: bytes.
-        name: str, what errors call it.
+        content: of a picture file.
+        name: what errors call it.
     Returns:
-        `images.Picture` without alpha.
+        the picture without alpha.
     Raises:
-        InputError: as `images.from_bytes`, or smaller than a crop may be.
+        InputError: as `pictures.from_bytes`, or smaller than a crop may be.
     """
     picture = pictures.from_bytes(content, name)
     height, width = picture.rgb.shape[:2]
@@ -115,19 +109,13 @@ def photo(content, name="photo"):
     return pictures.Picture(bicubic.to_uint8(share * picture.rgb + 255 * (1 - share)), picture.grey)
 
 
-def example():
-    """The photograph that the demo begins with, which comes inside scikit-image: `images.Picture`."""
+def example() -> pictures.Picture:
+    """The photograph that the demo begins with, which comes inside scikit-image."""
     return next(each for each in sources.load("embedded", "test") if each.id == "astronaut").load()
 
 
-def square(picture):
-    """The crop to begin with: around the largest face where OpenCV is installed and finds one, else the middle.
-
-    Args:
-        picture: `images.Picture`.
-    Returns:
-        `Square`.
-    """
+def square(picture: pictures.Picture) -> Square:
+    """The crop to begin with: around the largest face where OpenCV is installed and finds one, else the middle."""
     height, width = picture.rgb.shape[:2]
     try:
         return _grown(Square(*face_crops.face_square(picture.rgb, face_crops.find_face(picture.rgb))), height, width)
@@ -143,14 +131,9 @@ def _grown(square, height, width):
     return Square(min(max(0, left), width - side), min(max(0, top), height - side), side)
 
 
-def crop(picture, square):
+def crop(picture: pictures.Picture, square: Square) -> pictures.Picture:
     """A square cut out of a picture.
 
-    Args:
-        picture: `images.Picture`.
-        square: `Square`.
-    Returns:
-        `images.Picture`.
     Raises:
         InputError: it does not lie inside the picture, or is smaller than `SMALLEST_CROP`.
     """
@@ -163,13 +146,11 @@ def crop(picture, square):
     return dataclasses.replace(picture, rgb=picture.rgb[square.top : bottom, square.left : right])
 
 
-def prepared(request):
+def prepared(request: Request) -> tuple[np.ndarray, pictures.Picture | None]:
     """What a model gets to enlarge, and the original where it is known.
 
-    Args:
-        request: `Request`.
     Returns:
-        (uint8 LR (height, width, 3), `images.Picture` of four times the size or None)
+        (uint8 LR (height, width, 3), original of four times the size or None)
     Raises:
         InputError: the crop is too small for the input asked for, or the part too large to be enlarged as it is.
     """
@@ -200,26 +181,29 @@ def _as_it_is(rgb):
     return rgb
 
 
-def run(request, report: Callable = lambda share: None, cancelled: Callable = lambda: False):
+def run(
+    request: Request,
+    report: Callable[[float], None] = lambda share: None,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Outcome:
     """Do what a request asks for.
 
     Args:
-        request: `Request`.
+        request: which part of a picture, enlarged how and by which model.
         report: called with the share done, 0..1, as the work goes on.
         cancelled: called between tiles; True ends the work.
-    Returns:
-        `Outcome`.
     Raises:
         InputError: as `prepared`, or there is no such model.
         Cancelled: `cancelled` said so.
     """
     lr, original = prepared(request)
-    prompt = upscaler.are_few(request.model, lr[..., 0].size)
-    if not prompt:
-        backend.import_keras()
-    enlarge = upscaler.load(request.model, _TILE, _watched(report, cancelled), "auto", prompt)
+    watched = _watched(report, cancelled)
+    enlarge = upscaler.load(request.model, pixels=lr[..., 0].size, precision="auto", tile=_TILE, progress=watched)
     start = time.perf_counter()
-    sr = _kept_grey(enlarge(lr), request.picture.grey)
+    sr = enlarge(lr)
+    if request.picture.grey:
+        sr = np.repeat(upscaler.grey(sr)[..., None], 3, axis=2)
     seconds = time.perf_counter() - start
     baseline = bicubic.upscale(lr)
     if cancelled():
@@ -242,13 +226,8 @@ def _watched(report, cancelled):
     return tiles
 
 
-def _kept_grey(sr, grey):
-    """The picture, its three channels made equal where the photo was grey."""
-    return np.repeat(upscaler.grey(sr)[..., None], 3, axis=2) if grey else sr
-
-
 def _scores(original, results):
-    """PSNR-Y and SSIM-Y of {name: uint8 array}, by the protocol of `evaluate`; {} without an original."""
+    """PSNR-Y and SSIM-Y of {name: uint8 array}, by `protocol.PROTOCOL`; {} without an original."""
     if original is None:
         return {}
     backend.import_keras(compute=False)
@@ -257,7 +236,7 @@ def _scores(original, results):
     return {name: protocol.score(original, image) for name, image in results.items()}
 
 
-def difference(one, other):
+def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Where two pictures differ: the absolute difference, mean over channels, from black (none) to bright (`PEAK`).
 
     Args:
@@ -269,28 +248,22 @@ def difference(one, other):
     return matplotlib.colormaps["inferno"](np.clip(levels / PEAK, 0, 1), bytes=True)[..., :3]
 
 
-def views(outcome):
+def views(outcome: Outcome) -> dict[str, tuple[str, np.ndarray]]:
     """The pictures to compare, by the word that stands for each.
 
-    Args:
-        outcome: `Outcome`.
     Returns:
         {"input" | "bicubic" | "model" | "original" | "difference": (label, uint8 (height, width, 3))}; the difference
         is that to the original where it is known, else between model and bicubic: what the network added.
     """
     model, original = label(outcome.request.model), outcome.original
-    found = {
-        "input": ("Input", outcome.lr),
-        "bicubic": ("Bicubic", outcome.bicubic),
-        "model": (model, outcome.sr),
-    }
+    found = {"input": ("Input", outcome.lr), "bicubic": ("Bicubic", outcome.bicubic), "model": (model, outcome.sr)}
     if original is None:
         return {**found, "difference": (f"{model} less bicubic", difference(outcome.sr, outcome.bicubic))}
-    map_of_errors = difference(outcome.sr, original.rgb)
-    return {**found, "original": ("Original", original.rgb), "difference": (f"Error of {model}", map_of_errors)}
+    error = difference(outcome.sr, original.rgb)
+    return {**found, "original": ("Original", original.rgb), "difference": (f"Error of {model}", error)}
 
 
-def summary(outcome):
+def summary(outcome: Outcome) -> str:
     """One sentence on an outcome: what was enlarged to what, by which model, and the gain over bicubic if known."""
     (height, width), model = outcome.lr.shape[:2], label(outcome.request.model)
     text = f"{width}×{height} px enlarged to {SCALE * width}×{SCALE * height} by {model} in {outcome.seconds:.1f} s"
@@ -300,49 +273,38 @@ def summary(outcome):
     return f"{text}: {abs(gain):.2f} dB {'more' if gain >= 0 else 'less'} PSNR than bicubic."
 
 
-def png(image, longest=0):
-    """An image as PNG, every pixel kept.
+def encoded(image: np.ndarray, longest: int = 0, *, kind: str = "PNG") -> bytes:
+    """The bytes of an image file.
 
     Args:
         image: uint8 (height, width, 3).
-        longest: int, pixels; a longer side is reduced to it, for the screen only (0: never).
-    Returns:
-        bytes.
+        longest: pixels; a longer side is reduced to it, for the screen only (0: never).
+        kind: "PNG", which keeps every pixel, or "JPEG", which is small.
     """
-    return _encoded(image, longest, "PNG")
-
-
-def thumbnail(image, longest):
-    """An image as a small JPEG, to choose a crop on; arguments as `png`'s."""
-    return _encoded(image, longest, "JPEG", quality=85)
-
-
-def _encoded(image, longest, kind, **options):
-    """The bytes of an image file of that kind, the longer side reduced to `longest` if that is not 0."""
     picture, buffer = Image.fromarray(np.ascontiguousarray(image)), io.BytesIO()
     if longest:
         picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    picture.save(buffer, kind, **options)
+    picture.save(buffer, kind, quality=85)
     return buffer.getvalue()
 
 
-def file_name(outcome, name):
+def file_name(outcome: Outcome, name: str) -> str:
     """What the result of a photo of that name is called when it is saved: "portrait-x4-srgan-faces.png"."""
     return f"{'-'.join(label(name).split())}-x4-{label(outcome.request.model)}.png"
 
 
-def label(model):
+def label(model: pathlib.Path | str) -> str:
     """A model's name, of a path its stem."""
     return pathlib.Path(model).stem
 
 
-def choices(further=()):
+def choices(further: Paths = ()) -> list[tuple[str, str]]:
     """The models to choose from, the best one first, with what is known of them.
 
     Args:
         further: paths of model files beside those that are shipped.
     Returns:
-        list of (name or path, one line).
+        (name or path, one line) of each.
     Raises:
         InputError: no model is shipped, or a path is no model file.
     """

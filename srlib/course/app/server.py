@@ -6,7 +6,8 @@ import tempfile
 import nbformat
 
 from srlib import files
-from srlib.errors import InputError
+from srlib.course.app import demo
+from srlib.machine import extras
 from srlib.upscaling import model_files
 
 TITLE = "Your photo, four times as large"
@@ -17,11 +18,11 @@ POLICY = (
 )
 
 
-def write(folder, further=()):
+def write(folder: pathlib.Path | str, further: demo.Paths = ()) -> pathlib.Path:
     """Write the page's notebook into a folder and return its path.
 
     Args:
-        folder: where it shall stand.
+        folder: where the notebook shall stand.
         further: paths of models to offer beside those that are shipped.
     """
     paths = [str(pathlib.Path(path).resolve()) for path in further]
@@ -33,23 +34,21 @@ def write(folder, further=()):
     return path
 
 
-def serve(port=8866, browser=True, further=()):
+def serve(port: int = 8866, *, browser: bool = True, further: demo.Paths = ()) -> None:
     """Serve the page on 127.0.0.1 until it is interrupted.
 
     Args:
-        port: int.
-        browser: bool, whether to open a browser on it.
+        port: of this machine.
+        browser: whether to open a browser on it.
         further: as `write`'s.
     Raises:
         InputError: Voilà is not installed, or a path is no model file.
     """
     for path in further:
         model_files.header(path)
-    try:
+    with extras.needed("the page", "app"):
         from traitlets import config
         from voila import app
-    except ImportError as error:
-        raise InputError("the page needs Voilà: pip install 'srlib[app]'") from error
     with tempfile.TemporaryDirectory() as folder:
         headers = {"headers": {"Content-Security-Policy": POLICY}}
         settings = config.Config({"Voila": {"tornado_settings": headers}})

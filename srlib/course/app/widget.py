@@ -8,12 +8,14 @@ import concurrent.futures
 import pathlib
 import sys
 import threading
+from typing import Any
 
 import anywidget
 import traitlets
 
 from srlib.course.app import demo
 from srlib.errors import InputError
+from srlib.imaging.pictures import Picture
 
 _FOLDER = pathlib.Path(__file__).parent / "page"
 _PART = 2**20  # bytes of a message
@@ -22,11 +24,11 @@ _SHOWN, _CHOSEN_ON = 1600, 720  # pixels of the longer side on the screen: resul
 
 
 class App(anywidget.AnyWidget):
-    """The demo; `demo.CONSENT` and `demo.WARNING` stand at its top.
+    """The demo; whose photos to use, and what a result is no evidence of, stand at its top.
 
     Args:
-        picture: `pictures.Picture` to begin with; default: `demo.example()`.
-        name: str, what it is called.
+        picture: photo to begin with; default: `demo.example()`.
+        name: what it is called.
         further: paths of model files to choose from, beside those that are shipped.
         options: `model`, `mode` or `side` to begin with (see `demo.Request`).
     """
@@ -48,11 +50,13 @@ class App(anywidget.AnyWidget):
     message = traitlets.Unicode().tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, picture=None, name="the example", further=(), **options):
+    def __init__(
+        self, picture: Picture | None = None, name: str = "the example", *, further: demo.Paths = (), **options: Any
+    ) -> None:
         choices = demo.choices(further)
         options.setdefault("model", choices[0][0])
         super().__init__(
-            texts={"consent": demo.CONSENT, "warning": demo.WARNING, "privacy": _privacy()},
+            texts={"consent": demo.TEXTS["consent"], "warning": demo.TEXTS["warning"], "privacy": _privacy()},
             models=[{"name": name, "label": demo.label(name), "about": about} for name, about in choices],
             modes=[{"name": name, "label": label} for name, label in demo.MODES.items()],
             sides=list(demo.SIDES),
@@ -60,37 +64,35 @@ class App(anywidget.AnyWidget):
         )
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._stop, self._future, self._parts, self.outcome = threading.Event(), None, [], None
-        if picture is None:
-            self._take(demo.example(), name, demo.EXAMPLE_FACE)
-        else:
-            self._take(picture, name, demo.square(picture))
+        self._take(picture, name)
         self.observe(lambda change: self._start(), ["model", "mode", "side", "square"])
         self.on_msg(self._receive)
 
-    def wait(self):
-        """Return once nothing is being enlarged any more: the `demo.Outcome`, or None where there is none."""
+    def wait(self) -> demo.Outcome | None:
+        """Return once nothing is being enlarged any more: the outcome, or None where there is none."""
         if self._future:
             self._future.result()
         return self.outcome
 
-    def upload(self, content, name):
+    def upload(self, content: bytes, name: str) -> None:
         """Show the picture in a file's bytes and enlarge it; what is no picture is a message."""
         try:
-            picture = demo.photo(content, name)
-            self._take(picture, name, demo.square(picture))
+            self._take(demo.photo(content, name), name)
         except InputError as error:
             self.message = f"{error}. Choose another photo, such as a JPEG or PNG."
 
-    def cancel(self):
+    def cancel(self) -> None:
         """End what is being enlarged."""
         self._stop.set()
 
-    def _take(self, picture, name, square):
-        """Make a picture the photo, with a first crop, and begin."""
+    def _take(self, picture, name="the example"):
+        """Make a picture, or the example instead of None, the photo, with a first crop, and begin."""
         self._stop.set()
-        self._picture = picture
-        height, width = picture.rgb.shape[:2]
-        shown = {"name": name, "width": width, "height": height, "data": demo.thumbnail(picture.rgb, _CHOSEN_ON)}
+        self._picture = picture or demo.example()
+        square = demo.square(picture) if picture else demo.EXAMPLE_FACE
+        small = demo.encoded(self._picture.rgb, _CHOSEN_ON, kind="JPEG")
+        height, width = self._picture.rgb.shape[:2]
+        shown = {"name": name, "width": width, "height": height, "data": small}
         with self.hold_trait_notifications():
             self.photo, self.square = shown, [square.left, square.top, square.side]
         self._start()
@@ -109,7 +111,7 @@ class App(anywidget.AnyWidget):
             return
         message, outcome = "", None
         try:
-            outcome = demo.run(request, lambda share: self._report(share, stop), stop.is_set)
+            outcome = demo.run(request, lambda share: self._report(share, stop), cancelled=stop.is_set)
         except demo.Cancelled:
             message = "Cancelled."
         except InputError as error:
@@ -132,11 +134,11 @@ class App(anywidget.AnyWidget):
         elif kind == "refuse":
             self.message = content["message"]
         elif kind == "example":
-            self._take(demo.example(), "the example", demo.EXAMPLE_FACE)
+            self._take(None)
         elif kind == "cancel":
             self.cancel()
         elif kind == "download" and self.outcome:
-            self._send_file(demo.png(self.outcome.sr))
+            self._send_file(demo.encoded(self.outcome.sr))
 
     def _collect(self, content, part):
         """Put the parts of a file together, which come in order, and take the whole."""
@@ -159,23 +161,16 @@ class App(anywidget.AnyWidget):
 
 def _privacy():
     """Where the photo goes, in a sentence: Colab's machine is not the reader's."""
-    if "google.colab" in sys.modules:
-        return "The photo goes to this notebook's own machine at Colab, stays in its memory, and goes nowhere else."
-    return "Nothing leaves this machine: the photo stays in memory, until you close the page or stop the notebook."
+    return demo.TEXTS["privacy"]["colab" if "google.colab" in sys.modules else "here"]
 
 
 def _shown(outcome, name):
     """An outcome as the page takes it: pictures as PNG, scores as text."""
-    pictures = {
-        key: {"label": label, "data": demo.png(image, _SHOWN)} for key, (label, image) in demo.views(outcome).items()
-    }
-    scores = [
-        {"name": key, "psnr": f"{psnr:.2f}", "ssim": f"{ssim:.3f}"} for key, (psnr, ssim) in outcome.scores.items()
-    ]
     height, width = outcome.sr.shape[:2]
+    views, scores = demo.views(outcome), outcome.scores.items()
     return {
-        "pictures": pictures,
-        "scores": scores,
+        "pictures": {key: {"label": text, "data": demo.encoded(view, _SHOWN)} for key, (text, view) in views.items()},
+        "scores": [{"name": key, "psnr": f"{psnr:.2f}", "ssim": f"{ssim:.3f}"} for key, (psnr, ssim) in scores],
         "summary": demo.summary(outcome),
         "file": demo.file_name(outcome, name),
         "width": width,

@@ -10,29 +10,15 @@ from srlib.imaging import bicubic
 _GAINS = (0.30, 0.90, 0.45, 0.10, -0.20, math.nan, 0.05, 0.80, 0.20, 0.70)
 _GROUPS = ("darker", "middle", "brighter", "darker", "middle", "darker", "brighter", "middle", "darker", "middle")
 
-_USES = {"A": "fine", "B": "ask first", "C": "never", "D": "fine", "E": "ask first", "F": "never"}
-_USE_HINTS = {
-    "A": "Case A: whose picture is it, and who sees the result?",
-    "B": "Case B: the classmate is in the room. Whose decision is it?",
-    "C": "Case C: the witnesses would see a face that was drawn by a network. Whom might they recognise in it?",
-    "D": "Case D: whom does a drawn face show, and does the label say so?",
-    "E": "Case E: a portrait on a page for everybody. Can the friend be asked?",
-    "F": "Case F: the search would look for a face that nobody has; and was the stranger asked?",
-}
-
 
 @feedback.exercise
-def twins_below(answer):
+def twins_below(answer: feedback.Answer) -> feedback.Hint:
     """A function of two originals: whether they have one LR, so that no network can tell them apart."""
     pairs = _pairs()
-    given = [answer(one.copy(), other.copy()) for one, other in pairs]
-    if any(feedback.unanswered(value) for value in given):
-        return feedback.NOTHING
-    given = [bool(value) for value in given]
-    if given == [_one_lr(*pair) for pair in pairs]:
-        return None
-    near = [hint for rule, hint in _TWIN_SLIPS if given == [rule(*pair) for pair in pairs]]
-    return near[0] if near else "Shrink both as the networks' input is made, to 8 bits, and compare every value."
+    given = [feedback.returned(answer, one.copy(), other.copy()) for one, other in pairs]
+    hints = (([rule(*pair) for pair in pairs], hint) for rule, hint in _TWIN_RULES)
+    otherwise = "Shrink both as the networks' input is made, to 8 bits, and compare every value."
+    return feedback.value_hint([bool(value) for value in given], hints, otherwise=otherwise)
 
 
 def _pairs():
@@ -72,72 +58,60 @@ def _unrounded(one, other):
     return bool(np.allclose(*small))
 
 
-def _blocks(picture):
-    return picture.reshape(8, 4, 8, 4, 3).mean(axis=(1, 3))
+def _nearly(one, other):
+    return np.abs(bicubic.downscale(one).astype(int) - bicubic.downscale(other)).max() <= 1
 
 
-_TWIN_SLIPS = (
+def _every_fourth(one, other):
+    return np.array_equal(one[::4, ::4], other[::4, ::4])
+
+
+def _by_blocks(one, other):
+    means = (picture.reshape(8, 4, 8, 4, 3).mean(axis=(1, 3)) for picture in (one, other))
+    return bool(np.allclose(*means, atol=0.5))
+
+
+_TWIN_RULES = (
+    (_one_lr, None),
     (lambda one, other: not _one_lr(one, other), "Turned round: True when the two shrink to one LR."),
     (np.array_equal, "That compares the originals. The network never sees them; what does it see?"),
     (_unrounded, "Before rounding they differ a little; the network gets 8 bits. Compare what is left after rounding."),
-    (
-        lambda one, other: np.abs(bicubic.downscale(one).astype(int) - bicubic.downscale(other)).max() <= 1,
-        "One grey level is a difference: the network may answer it. Ask for equal values, not for near ones.",
-    ),
-    (
-        lambda one, other: np.array_equal(one[::4, ::4], other[::4, ::4]),
-        "Every fourth pixel is not the LR: bicubic takes a weighted mean of the pixels around.",
-    ),
-    (
-        lambda one, other: bool(np.allclose(_blocks(one), _blocks(other), atol=0.5)),
-        "Means of 4 × 4 blocks are another reduction. Take the one that makes the input: resize.downscale.",
-    ),
+    (_nearly, "One grey level is a difference: the network may answer it. Ask for equal values, not for near ones."),
+    (_every_fourth, "Every fourth pixel is not the LR: bicubic takes a weighted mean of the pixels around."),
+    (_by_blocks, "Means of 4 × 4 blocks are another reduction. Take the one that makes the input: bicubic.downscale."),
     (lambda one, other: True, "It says True to every pair, also where one LR is brighter."),
     (lambda one, other: False, "It says False to every pair, even to a picture and itself."),
 )
+_GROUP_HINTS = {
+    ("darker", 0.2): None,
+    ("darker", 0.15): "The image without a face counts as a gain of 0 here; leave it out of the number of images too.",
+    ("middle", -0.2): "That is the worst single image. A group is judged by the mean of its images.",
+    ("middle", 0.55): "That group gains most. Which gains least?",
+    ("brighter", 0.5): "Groups differ in size: the smallest sum is not the smallest mean.",
+    ("brighter", 0.25): "The right mean of that group, but another one's is lower.",
+}
 
 
 @feedback.exercise
-def worst_group(answer):
+def worst_group(answer: feedback.Answer) -> feedback.Hint:
     """A function (gains, groups): the group with the lowest mean gain and that mean; NaN stands for "no face"."""
-    value = answer(list(_GAINS), list(_GROUPS))
-    if feedback.unanswered(value):
-        return feedback.NOTHING
+    value = feedback.returned(answer, list(_GAINS), list(_GROUPS))
     if not isinstance(value, tuple | list) or len(value) != 2 or not isinstance(value[0], str):
         return "Return two things, the name of the group and its mean gain: return name, mean."
     name, mean = value[0], float(value[1])
     if math.isnan(mean):
         return "One image without a face made the mean NaN: leave such images out, with np.nanmean or np.isfinite."
-    return _group_hint(name, mean)
-
-
-def _group_hint(name, mean):
-    """None for the right group and mean, else the hint for the mistake."""
-    if name == "darker" and np.isclose(mean, 0.2):
-        return None
     if np.isclose(mean, np.nanmean(_GAINS)):
         return "That is the mean over all images. It hides what you are looking for: average each group by itself."
-    mistakes = {
-        (
-            "darker",
-            0.15,
-        ): "The image without a face counts as a gain of 0 here; leave it out of the number of images too.",
-        ("middle", -0.2): "That is the worst single image. A group is judged by the mean of its images.",
-        ("middle", 0.55): "That group gains most. Which gains least?",
-        ("brighter", 0.5): "Groups differ in size: the smallest sum is not the smallest mean.",
-        ("brighter", 0.25): "The right mean of that group, but another one's is lower.",
-    }
-    near = [hint for key, hint in mistakes.items() if key[0] == name and np.isclose(key[1], mean)]
-    return near[0] if near else "Collect each group's gains, average them without the NaN, and take the lowest mean."
+    otherwise = "Collect each group's gains, average them without the NaN, and take the lowest mean."
+    return feedback.value_hint((name, mean), _GROUP_HINTS, otherwise=otherwise, near=_same_group_and_mean)
+
+
+def _same_group_and_mean(own, other):
+    return own[0] == other[0] and np.isclose(own[1], other[1])
 
 
 @feedback.exercise
-def fair_use(answer):
+def fair_use(answer: feedback.Answer) -> feedback.Hint:
     """A dict from the cases A to F to "fine", "ask first" or "never"."""
-    if all(feedback.unanswered(value) for value in answer.values()):
-        return "Not answered yet: replace each ... above and run the cell again."
-    unknown = [value for value in answer.values() if value not in _USES.values()]
-    if unknown:
-        return f"{unknown[0]!r} is none of the three: fine, ask first, never."
-    wrong = [case for case, use in _USES.items() if answer.get(case) != use]
-    return _USE_HINTS[wrong[0]] if wrong else None
+    return feedback.choice_hint(answer, **feedback.CHOICES["fair_use"])

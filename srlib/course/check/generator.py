@@ -39,62 +39,47 @@ _ORDERS = {
 
 
 @feedback.exercise
-def k3n64_parameters(answer):
+def k3n64_parameters(answer: feedback.Answer) -> feedback.Hint:
     """The parameters of a k3n64 convolution on 64 channels."""
     return _number(answer, 3 * 3 * 64 * 64 + 64, _K3N64, "Count the weights of one filter, add its bias, times 64.")
 
 
 @feedback.exercise
-def generator_reach(answer):
+def generator_reach(answer: feedback.Answer) -> feedback.Hint:
     """How far, in LR pixels, the published generator looks to each side."""
     right = generator.receptive_field(config.Config())
     return _number(answer, right, _REACH, "Add up all rows of the table again, with 16 blocks instead of the run's.")
 
 
-def _number(answer, right, mistakes, otherwise):
-    """None for the right number, else the hint for that mistake, else a general one."""
+def _number(answer, right, slips, otherwise):
+    """None for the right number, else the hint for that slip, else a general one."""
     value = float(answer)
-    if value == right:
-        return None
-    return mistakes.get(value, f"{value:g} is too {'large' if value > right else 'small'}. {otherwise}")
+    size = "large" if value > right else "small"
+    return feedback.value_hint(value, {right: None, **slips}, otherwise=f"{value:g} is too {size}. {otherwise}")
 
 
 @feedback.exercise
-def pixel_shuffle(shuffle):
+def pixel_shuffle(answer: feedback.Answer) -> feedback.Hint:
     """A NumPy function from (image (height, width, scale² c), scale) to (scale height, scale width, c)."""
-    for height, width, scale, colours in ((2, 3, 2, 1), (3, 2, 2, 3), (1, 2, 3, 2)):
-        image = np.arange(height * width * scale**2 * colours, dtype="float32").reshape(height, width, -1)
-        hint = _judge_shuffle(image, scale, shuffle(image.copy(), scale))
-        if hint:
-            return hint
-    return None
+    hints = (_shuffle_hint(answer, *case) for case in ((2, 3, 2, 1), (3, 2, 2, 3), (1, 2, 3, 2)))
+    return next(filter(None, hints), None)
 
 
-def _judge_shuffle(image, scale, result):
-    """None if `result` is `image` shuffled by `scale`, else the hint that fits."""
-    if feedback.unanswered(result):
-        return feedback.NOTHING
-    result, right = np.asarray(result), srlib_shuffle(image[None], scale)[0]
-    if result.shape != right.shape:
-        return _shape_hint(image.shape, scale, result.shape, right.shape)
-    if np.array_equal(result, right):
-        return None
-    blocks = image.reshape(*image.shape[:2], scale, scale, -1)
-    for order, hint in _ORDERS.items():
-        if np.array_equal(result, blocks.transpose(order).reshape(right.shape)):
-            return hint
-    colour_first = image.reshape(*image.shape[:2], -1, scale, scale).transpose(0, 3, 1, 4, 2)
-    if np.array_equal(result, colour_first.reshape(right.shape)):
-        return (
-            "The colours come last here: split the channels into (scale, scale, colours), not (colours, scale, scale)."
-        )
-    return "The shape is right, the numbers are not where they belong: compare with the loops above on a tiny array."
-
-
-def _shape_hint(image, scale, found, right):
-    """What the shape of a wrong result tells."""
-    if found == (1, *right):
+def _shuffle_hint(answer, height, width, scale, colours):
+    """The hint for what the answer makes of an image of that size, None if it is right."""
+    image = np.arange(height * width * scale**2 * colours, dtype="float32").reshape(height, width, -1)
+    result = np.asarray(feedback.returned(answer, image.copy(), scale))
+    right = srlib_shuffle(image[None], scale)[0]
+    if result.shape == (1, *right.shape):
         return "One axis too many: the function takes and gives a single image, without a batch axis."
-    if found == (right[1], right[0], right[2]):
+    if result.shape == (right.shape[1], right.shape[0], right.shape[2]):
         return "Height and width are exchanged."
-    return f"An image of shape {image} at scale {scale} gives shape {right}; yours has {found}."
+    if result.shape != right.shape:
+        return f"An image of shape {image.shape} at scale {scale} gives shape {right.shape}; yours has {result.shape}."
+    blocks = image.reshape(*image.shape[:2], scale, scale, -1)
+    first = "The colours come last here: split the channels into (scale, scale, colours), not (colours, scale, scale)."
+    slips = [(blocks.transpose(order).reshape(right.shape), hint) for order, hint in _ORDERS.items()]
+    colours = image.reshape(*image.shape[:2], -1, scale, scale).transpose(0, 3, 1, 4, 2)
+    hints = [(right, None), *slips, (colours.reshape(right.shape), first)]
+    wrong = "The shape is right, the numbers are not where they belong: compare with the loops above on a tiny array."
+    return feedback.value_hint(result, hints, otherwise=wrong, near=np.array_equal)

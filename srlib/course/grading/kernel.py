@@ -1,4 +1,4 @@
-"""Marking one submission: a process of its own that runs the teacher's cells and the student's answers in one kernel.
+"""Kernel of one submission: a process of its own that runs the teacher's cells and the student's answers.
 
 `srlib grade` starts this module, hands it a job on standard input and reads one line of JSON for each thing that
 happens. It stops at the first answer that hangs, floods or ends the kernel: the grader starts another one for the
@@ -10,19 +10,19 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 from srlib.course.grading import sandbox
 
 MIME = "application/vnd.srlib.verdict+json"
+HERE = "__import__('srlib.course.grading.kernel', fromlist=['kernel'])"  # this module, for code in the kernel
 # What a kernel is told of the teacher's environment: where things are installed, and how to compute; no more.
-# This module, for code that runs in the kernel.
-HERE = "__import__('srlib.course.grading.kernel', fromlist=['kernel'])"
-_KEPT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "SRLIB_SANDBOX")
-_teachers = {}  # in the kernel: the teacher's own `check`
-_KEPT_KINDS = ("KERAS_", "TF_", "OMP_", "JAX_", "XLA_")
+_VARIABLES = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "SRLIB_SANDBOX")
+_PREFIXES = ("KERAS_", "TF_", "OMP_", "JAX_", "XLA_")
+_teachers: dict[str, Any] = {}  # in the kernel: the teacher's own `check`
 
 
-def begin(names, forget):
+def begin(names: dict[str, Any], forget: list[str]) -> None:
     """In the kernel, before an answer: no old value of its names, the teacher's `check`, and the watch.
 
     Args:
@@ -36,7 +36,7 @@ def begin(names, forget):
     sandbox.watch(".")
 
 
-def judge(call, names, error=""):
+def judge(call: str, names: dict[str, Any], *, error: str = "") -> None:
     """In the kernel, after an answer: ask the check and publish its verdict for the grader.
 
     Args:
@@ -52,7 +52,7 @@ def judge(call, names, error=""):
     display.display({MIME: found}, raw=True)
 
 
-def _ask(call, names):
+def _ask(call: str, names: dict[str, Any]) -> dict[str, str]:
     """The verdict of the check, or what calling it raises."""
     try:
         verdict = eval(call, names)
@@ -61,11 +61,11 @@ def _ask(call, names):
         return {"verdict": "raised", "detail": f"{type(error).__name__}: {error}"}
 
 
-def main():
+def main() -> None:
     """Do the job on standard input and say what happens on standard output."""
     job = json.load(sys.stdin)
-    sandbox.limit(job["memory"], job["file_size"], job["processor_seconds"])
-    _say(closed=sandbox.close([job["work"], os.environ["JUPYTER_RUNTIME_DIR"]]))
+    sandbox.limit_resources(memory=job["memory"], file_size=job["file_size"], seconds=job["processor_seconds"])
+    _say(closed=sandbox.restrict_writes([job["work"], os.environ["JUPYTER_RUNTIME_DIR"]]))
     client = _client(job["output"])
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with client.setup_kernel(cwd=job["work"], env=_environment(job["work"]), **quiet):
@@ -74,15 +74,15 @@ def main():
                 break
 
 
-def _say(**event):
+def _say(**event: Any) -> None:
     print(json.dumps(event), flush=True)
 
 
-def _environment(work):
+def _environment(work: str) -> dict[str, str]:
     """The kernel's environment: its home and temporary files are its folder, its device is the processor."""
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_KINDS)}
+    told = {name: value for name, value in os.environ.items() if name in _VARIABLES or name.startswith(_PREFIXES)}
     places = dict.fromkeys(("HOME", "TMPDIR"), work)
-    return {**kept, **places, "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"}
+    return {**told, **places, "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"}
 
 
 def _client(most):
@@ -152,7 +152,7 @@ def _exercise(client, step, job):
     try:
         _execute(client, step["before"])
         error = _error(_execute(client, step["source"], job["seconds"]))
-        judged = f"{HERE}.judge({step['call']!r}, globals(), {error!r})"
+        judged = f"{HERE}.judge({step['call']!r}, globals(), error={error!r})"
         found = _published(_execute(client, judged, job["seconds"]))
     except nbclient.exceptions.CellTimeoutError:
         found = {"verdict": "hung", "detail": f"no end within {job['seconds']} s"}

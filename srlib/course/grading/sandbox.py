@@ -1,9 +1,10 @@
-"""Keeping the code of a submission in its place: limits, a folder to write to, and a watch that reports.
+"""Sandbox for the code of a submission: limits, folders to write to, and a watch that reports.
 
-Three fences, from the outside in. `limit` bounds memory, file size and processor time of a process and its children.
-`close` (Linux with Landlock) lets the operating system refuse every write outside some folders, whoever tries. `watch`
-refuses and reports what Python code tries: writes outside a folder, programs, connections. The first two hold against
-any program; the third is for telling the teacher what happened, and can be got round by somebody who sets out to.
+Three fences, from the outside in. `limit_resources` bounds memory, file size and processor time of a process and its
+children. `restrict_writes` (Linux with Landlock) lets the operating system refuse every write outside some folders,
+whoever tries. `watch` refuses and reports what Python code tries: writes outside a folder, programs, connections. The
+first two hold against any program; the third tells the teacher what happened, and somebody who sets out to can get
+round it.
 """
 
 import contextlib
@@ -11,6 +12,8 @@ import ctypes
 import os
 import pathlib
 import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 try:
     import resource
@@ -33,11 +36,11 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _NO_NEW_PRIVILEGES = 444, 445, 446, 
 _WRITE_FILE, _TRUNCATE = 1 << 1, 1 << 14
 _CHANGE_TREE = sum(1 << bit for bit in range(4, 14)) | _TRUNCATE
 
-_refused = []
-_watched = []  # the folder outside which nothing may be changed, while there is one
+_refused: list[str] = []
+_watched: list[str] = []  # the folder outside which nothing may be changed, while there is one
 
 
-def limit(memory, file_size, seconds):
+def limit_resources(*, memory: int, file_size: int, seconds: float) -> None:
     """Bound this process and those that it starts from now on, each by itself.
 
     Args:
@@ -58,16 +61,16 @@ class _Ruleset(ctypes.Structure):
     _fields_ = (("handled", ctypes.c_uint64),)
 
 
-class _Beneath(ctypes.Structure):
+class _PathBeneath(ctypes.Structure):
     _pack_ = 1
     _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
-def close(folders):
+def restrict_writes(folders: Iterable[pathlib.Path | str]) -> bool:
     """Let the system refuse every write outside `folders` to this thread and all that it starts; there is no way back.
 
     Args:
-        folders: paths of folders; what lies in /dev stays writable, as devices are.
+        folders: what lies in /dev stays writable, as devices are.
     Returns:
         True where the system can do that: Linux 6.2 or newer with Landlock.
     """
@@ -84,16 +87,16 @@ def close(folders):
     return done
 
 
-def _allow(system, ruleset, folder, rights):
+def _allow(system: ctypes.CDLL, ruleset: int, folder: str, rights: int) -> bool:
     """Grant rights below a folder; whether that worked."""
     handle = os.open(folder, os.O_PATH)
-    rule = _Beneath(rights, handle)
+    rule = _PathBeneath(rights, handle)
     done = system.syscall(_ADD_RULE, ruleset, 1, ctypes.byref(rule), 0) == 0
     os.close(handle)
     return done
 
 
-def watch(folder):
+def watch(folder: pathlib.Path | str) -> None:
     """From now on, refuse Python code of this process what reaches outside `folder`, and remember what was tried.
 
     Writing elsewhere, starting programs, signals and connections raise PermissionError. Reading is free.
@@ -105,26 +108,26 @@ def watch(folder):
     _watched[:] = [os.path.realpath(folder)]
 
 
-def unwatch():
-    """End the watch; what was refused since it began, as a list of words, each once."""
+def unwatch() -> list[str]:
+    """End the watch; returns what was refused since it began in words, each once."""
     _watched.clear()
     return list(dict.fromkeys(_refused))
 
 
-def _audit(event, arguments):
+def _audit(event: str, arguments: Sequence[Any]) -> None:
     problem = _watched and _problem(event, arguments, _watched[0])
     if problem:
         _refused.append(problem)
         raise PermissionError(f"refused: {problem}")
 
 
-def _problem(event, arguments, root):
+def _problem(event: str, arguments: Sequence[Any], root: str) -> str | None:
     """What an event of Python's audit would do outside `root`, in words; None for anything harmless."""
     if event in _PROGRAMS:
         return "starting a program"
     if event in _OTHERS:
         return _OTHERS[event]
-    paths = ()
+    paths: Sequence[Any] = ()
     if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES:
         paths = arguments[:1]
     elif event in _CHANGES:
@@ -133,7 +136,7 @@ def _problem(event, arguments, root):
     return f"writing to {os.fsdecode(outside[0])}" if outside else None
 
 
-def _inside(path, root):
+def _inside(path: str | bytes | os.PathLike, root: str) -> bool:
     """Whether a path lies in the folder, or is a device or held in memory."""
     text = os.fsdecode(path)
     if text.startswith(":memory:") or not text:

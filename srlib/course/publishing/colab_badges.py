@@ -1,4 +1,4 @@
-"""What the notebooks say of the repository's address: the Colab badge and the setup cell.
+"""Colab badges and setup cells of the notebooks, which name the repository's address.
 
 The address stands once, in pyproject.toml (`project.urls.Repository`); `srlib student` writes it into the notebooks,
 `srlib tables` into the README's badges.
@@ -8,26 +8,16 @@ import pathlib
 import re
 import tomllib
 
+import nbformat
+
+from srlib.course.publishing import templating
 from srlib.errors import InputError
 
 _BADGE = re.compile(r"^\[!\[Open in Colab\]\(.*$", re.MULTILINE)
 _IMAGE = "https://colab.research.google.com/assets/colab-badge.svg"
-_SETUP = """\
-# Setup, the same in every notebook: installs srlib on Colab only, and says what runs here.
-import importlib.util
-import sys
-
-if importlib.util.find_spec("srlib") is None and "google.colab" in sys.modules:
-    # Colab has the other packages; --no-deps leaves them as they are, those of the running kernel too.
-    %pip install -q --no-deps "srlib @ git+{address}"
-    %pip install -q anywidget optuna
-
-from srlib.course import notebook
-
-notebook.start()"""
 
 
-def address(root):
+def address(root: pathlib.Path | str) -> str | None:
     """The repository's address as the pyproject.toml in a folder has it; None where there is no such file.
 
     Raises:
@@ -42,22 +32,22 @@ def address(root):
     return found
 
 
-def badge(address, name):
+def badge(address: str, name: str) -> str:
     """The line of Markdown that opens notebook `name` of the repository on Colab."""
     colab = address.replace("https://github.com", "https://colab.research.google.com/github")
     return f"[![Open in Colab]({_IMAGE})]({colab}/blob/main/notebooks/{name})"
 
 
-def setup(address):
+def setup(address: str) -> str:
     """The source of every notebook's setup cell."""
-    return _SETUP.format(address=address)
+    return templating.render("setup_cell.txt", address=address).rstrip("\n")
 
 
-def renew(notebook, name, address):
+def renew(notebook: nbformat.NotebookNode, name: str, *, address: str) -> nbformat.NotebookNode:
     """Write an address into a notebook's badge and its cell tagged "setup", where it has them.
 
     Args:
-        notebook: as `nbformat` reads it; it is changed.
+        notebook: it is changed.
         name: its file name.
         address: of the repository.
     Returns:

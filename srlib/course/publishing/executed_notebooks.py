@@ -1,10 +1,8 @@
-"""Executed notebooks kept for readers on the web: their run records, and copies light enough for a repository."""
+"""Executed notebooks for readers on the web: copies small enough for a repository, and their run records."""
 
 import base64
-import copy
 import io
 import pathlib
-import shutil
 
 import nbformat
 from PIL import Image
@@ -14,29 +12,29 @@ from srlib.course import runner
 from srlib.errors import InputError
 
 LIMIT = 1_500_000  # bytes of a notebook
-_SIDES = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4)  # what figures are reduced to, one after the other, until a notebook is light
+_SIDES = (1.0, 0.85, 0.7, 0.6, 0.5, 0.4)  # what figures are reduced to, one by one, until a notebook is small enough
 _COLOURS = 256
 
 
-def keep(out, folder=records.KEPT):
+def keep(out: pathlib.Path | str, folder: pathlib.Path | str = records.KEPT) -> list[pathlib.Path]:
     """Copy every executed notebook below `out`, and its run record, to where records are kept.
 
     Args:
         out: output root, as `srlib course` leaves it.
         folder: <folder>/executed and <folder>/runs are written.
     Returns:
-        list of `pathlib.Path`, the notebooks' copies.
+        the paths of the notebooks' copies.
     Raises:
         InputError: no notebook there; one that failed, or ran on pictures of a data root, which are not to publish; one
             without a run record, or too large with the smallest figures.
     """
     out, folder = pathlib.Path(out), pathlib.Path(folder)
-    kept = [(path, *_read(path, out)) for path in runner.find("", out / "executed")]  # all, before any is written
-    return [_write(path.name, text, record, folder) for path, text, record in kept]
+    read = [(path, *_read(path, out)) for path in runner.find("", out / "executed")]  # all, before any is written
+    return [_write(path.name, text, record, folder) for path, text, record in read]
 
 
-def _read(path, out):
-    """The text of a notebook's light copy and the folder of its run record."""
+def _read(path: pathlib.Path, out: pathlib.Path) -> tuple[str, pathlib.Path]:
+    """The text of a notebook's small copy and the folder of its run record."""
     notebook = runner.executed(path)
     given = notebook.metadata.get("papermill", {}).get("parameters", {})
     if given.get("data_root"):
@@ -44,53 +42,48 @@ def _read(path, out):
     record = out / "runs" / f"{path.stem}-{given.get('profile', 'cpu')}-{given.get('seed', 0)}"
     if not record.is_dir():
         raise InputError(f"{record}: no such run record; run the notebook again with srlib course")
-    return light(notebook, path.name), record
+    return compact(notebook, path.name), record
 
 
-def _write(name, text, record, folder):
+def _write(name: str, text: str, record: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     """A notebook's copy and its record's, each file whole or not at all; gives the copy's path."""
     for source in sorted(record.iterdir()):
-        with files.replacing(folder / "runs" / record.name / source.name) as beside:
-            shutil.copyfile(source, beside)
+        files.write_bytes(folder / "runs" / record.name / source.name, source.read_bytes())
     files.write_text(folder / "executed" / name, text)
     return folder / "executed" / name
 
 
-def light(notebook, name="notebook", limit=LIMIT):
-    """An executed notebook's JSON of at most `limit` bytes: fewer colours in its figures, smaller ones where need be.
+def compact(notebook: nbformat.NotebookNode, name: str = "notebook", *, limit: int = LIMIT) -> str:
+    """JSON of an executed notebook in at most `limit` bytes: figures of fewer colours, smaller ones where need be.
 
-    The places on the machine that ran it are left out.
+    Paths on the machine that ran it are left out.
 
     Args:
-        notebook: `nbformat.NotebookNode`.
-        name: str, what to call it in errors.
-        limit: int, bytes.
+        notebook: as it ran.
+        name: what to call it in errors.
+        limit: bytes.
     Raises:
         InputError: it is too large even with the smallest figures.
     """
     for part in _SIDES:
-        text = nbformat.writes(_lighter(notebook, part)) + "\n"
+        text = nbformat.writes(_reduced(notebook, part)) + "\n"
         if len(text.encode()) <= limit:
             return text
     raise InputError(f"{name}: more than {limit:,} bytes with figures of {_SIDES[-1]:.0%} of their size")
 
 
-def _lighter(notebook, part):
+def _reduced(notebook: nbformat.NotebookNode, part: float) -> nbformat.NotebookNode:
     """A copy without what only its machine needs, the figures reduced to a part of their sides."""
-    lighter = copy.deepcopy(notebook)
-    for key in ("papermill", "widgets"):
-        lighter.metadata.pop(key, None)
-    for cell in lighter.cells:
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
-        cell.source = runner.without_places(cell)
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                output.data["image/png"] = _figure(output.data["image/png"], part)
-    return lighter
+    reduced = runner.without_paths(notebook)
+    for node in (reduced, *reduced.cells):
+        for key in ("papermill", "widgets", "execution"):
+            node.metadata.pop(key, None)
+    for output in runner.outputs(reduced, "image/png"):
+        output.data["image/png"] = _figure(output.data["image/png"], part)
+    return reduced
 
 
-def _figure(encoded, part):
+def _figure(encoded: str, part: float) -> str:
     """A PNG in base64 with at most 256 colours, or as it is where that is no smaller."""
     image = Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA")
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -19,17 +19,16 @@ from pygments import formatters
 
 from srlib import files
 from srlib.course import runner
-from srlib.course.publishing import colab_badges
+from srlib.course.publishing import colab_badges, templating
 from srlib.errors import InputError
+from srlib.machine import extras
 
 CODE_STYLE = "xcode"  # of Pygments' styles with several colours the one all of which stand out by 4.5:1
-_CSS = pathlib.Path(__file__).with_name("site.css")
-_TITLE = "Face super-resolution with GANs"
 
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """An executed notebook: its file name without suffix, its title and question, and itself."""
+    """Page of the site: an executed notebook, its file name without suffix, its title and its question."""
 
     name: str
     title: str
@@ -40,34 +39,34 @@ class Page:
 class Renderer(markdown_mistune.IPythonRenderer):
     """nbconvert's Markdown with formulas as MathML."""
 
-    def block_math(self, body):
+    def block_math(self, body: str) -> str:
         return _mathml(body, "block")
 
-    def multiline_math(self, text):
+    def multiline_math(self, text: str) -> str:
         return _mathml(text.strip("$"), "block")
 
-    def latex_environment(self, name, body):
+    def latex_environment(self, name: str, body: str) -> str:
         return _mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
 
-    def inline_math(self, body):
+    def inline_math(self, body: str) -> str:
         return _mathml(body, "inline")
 
 
 class Exporter(nbconvert.HTMLExporter):
     """Notebooks as bare HTML; figures become files."""
 
-    def __init__(self, **options):
+    def __init__(self, **options: object) -> None:
         options = {"template_name": "basic", "exclude_input_prompt": True, "exclude_output_prompt": True, **options}
         super().__init__(**options)
         self.register_preprocessor("nbconvert.preprocessors.ExtractOutputPreprocessor", enabled=True)
 
     @jinja2.pass_context
-    def markdown2html(self, context, source):
+    def markdown2html(self, context: jinja2.runtime.Context | dict, source: str) -> str:
         renderer = Renderer(escape=False, exclude_anchor_links=True)
         return markdown_mistune.MarkdownWithMath(renderer=renderer).render(source)
 
 
-def build(executed, folder, root):
+def build(executed: pathlib.Path | str, folder: pathlib.Path | str, *, root: pathlib.Path | str) -> list[pathlib.Path]:
     """Write the site: index.html, a page for each executed notebook, their figures and style.css.
 
     Args:
@@ -75,66 +74,49 @@ def build(executed, folder, root):
         folder: where the site goes.
         root: of the clone; links that lead out of the notebooks go to its address.
     Returns:
-        list of `pathlib.Path`, the pages.
+        the paths of the pages.
     Raises:
         InputError: no notebook there, one that failed, a picture without alt text, or latex2mathml is missing.
     """
     if importlib.util.find_spec("latex2mathml") is None:
-        raise InputError("the site needs latex2mathml: pip install 'srlib[site]'")
-    pages, folder = [read(path) for path in runner.find("", executed)], pathlib.Path(folder)
-    address = colab_badges.address(root)
+        raise extras.missing("the site needs the package latex2mathml", "site")
+    paths, folder, address = runner.find("", executed), pathlib.Path(folder), colab_badges.address(root)
+    pages = [Page(path.stem, *runner.head(path), runner.executed(path)) for path in paths]
     made = [_write(page, pages, folder, address) for page in pages]
     files.write_text(folder / "style.css", style())
-    files.write_text(folder / "index.html", _framed(_TITLE, "", _index(pages)))
+    files.write_text(folder / "index.html", templating.render("site_index.html", pages=pages, links=[]))
     return [folder / "index.html", *made]
 
 
-def read(path):
-    """The `Page` of an executed notebook; raises InputError as `runner.executed` does."""
-    notebook = runner.executed(path)
-    return Page(path.stem, *runner.head(path), notebook)
-
-
-def style():
-    """The text of style.css: the pages', and that of the highlighted code."""
+def style() -> str:
+    """The style sheet: that of the pages, then that of highlighted code."""
     code = formatters.HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight")
     wanted = [line for line in code.splitlines() if line.startswith(".highlight .") and "background" not in line]
-    return "\n".join([_CSS.read_text(encoding="utf-8").rstrip(), *wanted, ""])
+    return templating.render("site.css") + "\n".join([*wanted, ""])
 
 
-def _write(page, pages, folder, address):
+def _write(page: Page, pages: list[Page], folder: pathlib.Path, address: str | None) -> pathlib.Path:
     """One page and its figures; gives the page's path."""
+    notebook = runner.without_paths(page.notebook)
+    for output in runner.outputs(notebook, "image/png"):  # nbconvert would fill in a missing alt text
+        output.metadata.setdefault("image/png", {}).setdefault("alt", "")
     resources = {"unique_key": page.name, "output_files_dir": f"{page.name}_files"}
-    body, resources = Exporter().from_notebook_node(_told(page.notebook), resources)
+    body, resources = Exporter().from_notebook_node(notebook, resources)
     for name, content in resources["outputs"].items():
-        with files.replacing(folder / name) as beside:
-            beside.write_bytes(content)
+        files.write_bytes(folder / name, content)
     content = _mended(body, page.name, {each.name for each in pages}, address)
     path = folder / f"{page.name}.html"
-    files.write_text(path, _framed(page.title, _neighbours(page, pages), content))
+    links = _neighbours(page, pages)
+    files.write_text(path, templating.render("site_page.html", title=page.title, links=links, content=content))
     return path
 
 
-def _told(notebook):
-    """A copy whose pictures without alt text have it empty, which nbconvert would fill with an excuse.
-
-    The places on the machine that ran it, among the parameters from outside, are left out.
-    """
-    copy = nbformat.from_dict(notebook)
-    for cell in copy.cells:
-        cell.source = runner.without_places(cell)
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                output.metadata.setdefault("image/png", {}).setdefault("alt", "")
-    return copy
-
-
-def _mended(body, name, names, address):
+def _mended(body: str, name: str, names: set[str], address: str | None) -> str:
     """A page's HTML with its links inside the site, tables with header cells that say so, and no foreign picture."""
     soup = bs4.BeautifulSoup(body, "html.parser")
     for picture in soup.find_all("img"):
         if not picture.get("alt", "").strip() or picture["alt"].startswith("No description"):
-            raise InputError(f"{name}: a picture has no alt text; show it with viz.show(figure, alt=…)")
+            raise InputError(f"{name}: a picture has no alt text; show it with figures.show(figure, alt=…)")
         if picture.get("src", "").startswith("http"):
             picture.replace_with(picture["alt"])
     for link in soup.find_all("a", href=True):
@@ -146,7 +128,7 @@ def _mended(body, name, names, address):
     return str(soup)
 
 
-def _link(target, names, address):
+def _link(target: str, names: set[str], address: str | None) -> str:
     """Where a notebook's link leads on the site: another page, else a file in the repository."""
     place, mark, anchor = target.partition("#")
     if "://" in target or not place:
@@ -157,58 +139,14 @@ def _link(target, names, address):
     return f"{address}/blob/main/{inside}{mark}{anchor}" if address else target
 
 
-def _mathml(formula, display):
+def _mathml(formula: str, display: str) -> str:
     from latex2mathml import converter
 
     return converter.convert(html.unescape(formula).strip(), display=display)
 
 
-def _neighbours(page, pages):
-    """Links to the notebooks before and after."""
+def _neighbours(page: Page, pages: list[Page]) -> list[tuple[str, Page]]:
+    """The pages before and after, each with the text of a link to it."""
     place = pages.index(page)
     before, after = pages[:place][-1:], pages[place + 1 :][:1]
-    linked = [(f"← {each.title}", each) for each in before] + [(f"{each.title} →", each) for each in after]
-    return "\n".join(f'<a href="{each.name}.html">{html.escape(text)}</a>' for text, each in linked)
-
-
-def _index(pages):
-    """The first page's table of notebooks."""
-    links = [f'<a href="{page.name}.html">{html.escape(page.title)}</a>' for page in pages]
-    rows = "\n".join(
-        f"<tr><td>{link}</td><td>{html.escape(page.question)}</td></tr>" for link, page in zip(links, pages)
-    )
-    head = '<tr><th scope="col">Notebook</th><th scope="col">Question</th></tr>'
-    table = f'<table tabindex="0">\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
-    return f"<h1>{_TITLE}</h1>\n{_ABOUT}\n{table}"
-
-
-def _framed(title, links, content):
-    return _PAGE.format(title=html.escape(title), links=links, content=content)
-
-
-_ABOUT = (
-    "<p>A course and a reproduction: single-image super-resolution ×4 with GANs and no face prior. The pages are the "
-    "notebooks as they ran, with their figures.</p>\n<p>A network that enlarges a face invents detail that looks "
-    "likely. It is not evidence of what was there, and must never be used to identify a person.</p>"
-)
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="stylesheet" href="style.css">
-</head>
-<body>
-<a class="skip" href="#content">To the content</a>
-<nav aria-label="Notebooks">
-<a href="index.html">Overview</a>
-{links}
-</nav>
-<main id="content">
-{content}
-</main>
-<footer>Text and figures: CC BY 4.0.</footer>
-</body>
-</html>
-"""
+    return [(f"← {each.title}", each) for each in before] + [(f"{each.title} →", each) for each in after]

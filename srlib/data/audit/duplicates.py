@@ -1,4 +1,4 @@
-"""Finding the same photograph twice: rescaled, recompressed, mirrored or cropped, in any two folders.
+"""Search for near-duplicates: one photograph rescaled, recompressed, mirrored or cropped, in any two folders.
 
 A perceptual hash of the whole picture (low DCT frequencies, as pHash takes them, but kept as real numbers) finds
 rescaled copies and misses crops. So the hash of each picture is compared with those of a grid of windows of each other
@@ -8,6 +8,8 @@ which tells two portraits of one composition from one portrait twice.
 
 import dataclasses
 import functools
+import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import threadpoolctl
@@ -15,7 +17,7 @@ from PIL import Image
 from scipy import fft
 from skimage import feature
 
-from srlib.errors import InputError
+from srlib.imaging import pictures
 
 SIDE = 128  # longest side of the grey miniature that all comparisons use
 SMALLEST_CROP = 0.5  # windows go down to half of the sides
@@ -40,21 +42,18 @@ class Pair:
     agreement: float
 
 
-def miniature(path):
+def miniature(path: pathlib.Path | str) -> Image.Image:
     """The grey miniature of a picture file: a Pillow image whose longest side is `SIDE`.
 
     Raises:
         InputError: the file cannot be read as a picture.
     """
-    try:
-        with Image.open(path) as image:
-            image.draft("L", (2 * SIDE, 2 * SIDE))  # lets JPEG decode at a fraction of its size
-            return shrink(image)
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        raise InputError(f"{path}: the picture cannot be read ({error})") from error
+    with pictures.opened(path) as image:
+        image.draft("L", (2 * SIDE, 2 * SIDE))  # lets JPEG decode at a fraction of its size
+        return shrink(image)
 
 
-def shrink(image):
+def shrink(image: Image.Image) -> Image.Image:
     """The grey miniature of a Pillow image."""
     grey = image.convert("L")
     factor = SIDE / max(grey.size)
@@ -62,19 +61,19 @@ def shrink(image):
     return grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
 
 
-def find(miniatures, groups):
+def find(miniatures: Sequence[Image.Image], groups: Sequence[str]) -> list[Pair]:
     """Find the pairs of pictures of different groups that show one photograph.
 
     Args:
-        miniatures: list of grey Pillow images from `miniature`.
-        groups: list of the same length; pictures of equal group are not compared.
+        miniatures: grey Pillow images from `miniature`.
+        groups: as many; pictures of equal group are not compared.
     Returns:
-        list of `Pair`, `first` < `second`, in order.
+        The pairs in order, `first` < `second` in each.
     """
     if not miniatures:
         return []
-    codes = np.unique([str(group) for group in groups], return_inverse=True)[1]
-    mirrored = [_mirror(image) for image in miniatures]
+    codes = np.unique(groups, return_inverse=True)[1]
+    mirrored = [image.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for image in miniatures]
     spectra = [[_spectrum(image, (0, 0, 1, 1)) for image in side] for side in (miniatures, mirrored)]
     found = {}
     # The matrices are small: threads of the linear algebra would wait for each other more than they compute.
@@ -95,7 +94,7 @@ class _Match:
 
     part: int
     whole: int
-    box: tuple
+    box: tuple[float, ...]
     mirrored: bool
 
 
@@ -158,10 +157,6 @@ def _hashes(image, boxes):
     spectrum = fft.dctn(np.stack([np.asarray(one, np.float32) for one in cut]), axes=(1, 2), norm="ortho")
     low = (spectrum[:, :_FREQUENCIES, :_FREQUENCIES] * _WEIGHTS).reshape(len(cut), -1)[:, 1:].astype(np.float32)
     return low / (np.linalg.norm(low, axis=1, keepdims=True) + 1e-3)
-
-
-def _mirror(image):
-    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
 def _glance(part, whole, box):

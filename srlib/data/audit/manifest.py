@@ -4,18 +4,15 @@ import concurrent.futures
 import csv
 import dataclasses
 import hashlib
-import io
 import pathlib
+from collections.abc import Iterable, Mapping, Sequence
 
-from PIL import Image
-
-from srlib import files
+from srlib import files, records
 from srlib.data.audit import duplicates
 from srlib.errors import InputError
 from srlib.imaging import pictures
 
 SMALLEST = 96  # pixels of the shorter side: below it no training patch can be cut
-_CHUNK = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,20 +37,16 @@ class Problem:
     what: str
     advice: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.kind}: {self.what}; {self.advice}"
 
 
-def write(path, rows):
+def write(path: pathlib.Path | str, rows: Iterable[Row]) -> None:
     """Write rows to a CSV file, sorted by split and id, whole or not at all."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in dataclasses.fields(Row)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(dataclasses.asdict(row) for row in sorted(rows, key=lambda row: (row.split, row.id)))
-    files.write_text(path, text.getvalue())
+    files.write_text(path, records.csv_text(sorted(rows, key=lambda row: (row.split, row.id))))
 
 
-def read(path):
+def read(path: pathlib.Path | str) -> list[Row]:
     """Read the rows of a CSV file.
 
     Raises:
@@ -70,36 +63,30 @@ def _row(values):
     return Row(**{**values, "width": int(values["width"]), "height": int(values["height"])})
 
 
-def describe(path, **known):
+def describe(path: pathlib.Path | str, **known: str) -> Row:
     """The `Row` of a picture file: its checksum and size, and what is `known` of it (id, split, url, …).
 
     Raises:
         InputError: the file is no picture.
     """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        raise InputError(f"{path}: the picture cannot be read ({error})") from error
+    with pictures.opened(path) as image:
+        width, height = image.size
     return Row(sha256=sha256(path), width=width, height=height, **known)
 
 
-def sha256(path):
+def sha256(path: pathlib.Path | str) -> str:
     """The SHA-256 of a file as hexadecimal digits."""
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def build(folders):
+def build(folders: Mapping[str, pathlib.Path]) -> tuple[list[Row], list[Problem]]:
     """The rows of all pictures in folders, those that cannot be read left out.
 
     Args:
         folders: {split: folder}.
     Returns:
-        (rows, problems): list of `Row`, list of `Problem` for the files left out.
+        (rows, problems): the problems are those with the files left out.
     """
     places = [(split, path, folder) for split, folder in folders.items() for path in pictures.find(folder)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -115,14 +102,14 @@ def _described(split, path, folder):
         return Problem("unreadable", str(error), "delete it, or fetch it again")
 
 
-def check(folders, rows=None):
+def check(folders: Mapping[str, pathlib.Path], rows: Sequence[Row] | None = None) -> list[Problem]:
     """Look for pictures that are missing, altered, unreadable, too small, or there twice.
 
     Args:
         folders: {split: folder}; pictures of different splits must show different things.
         rows: what the manifest says, or None where there is no manifest.
     Returns:
-        list of `Problem`, empty if all is well.
+        What is wrong, empty if all is well.
     Raises:
         InputError: a folder is not there, or holds no picture.
     """
@@ -132,6 +119,11 @@ def check(folders, rows=None):
     return problems + near_duplicates(found, folders)
 
 
+def missing(path: pathlib.Path) -> Problem:
+    """The problem of a picture that is in the manifest and not in its folder."""
+    return Problem("missing", str(path), "fetch the data set again: only what is missing comes")
+
+
 def _against(found, rows, folders):
     """The problems of the pictures `found` against the rows of the manifest."""
     there = {(row.split, row.id): row for row in found}
@@ -139,7 +131,7 @@ def _against(found, rows, folders):
     for row in rows:
         path, now = pathlib.Path(folders.get(row.split, "")) / row.id, there.get((row.split, row.id))
         if now is None and not path.exists():
-            problems.append(Problem("missing", str(path), "fetch the data set again: only what is missing comes"))
+            problems.append(missing(path))
         elif now is not None and row.sha256 and now.sha256 != row.sha256:
             problems.append(
                 Problem("altered", str(path), "its bytes are not the manifest's: delete it and fetch again")
@@ -165,11 +157,11 @@ def _same_files(found):
     return problems
 
 
-def near_duplicates(found, folders):
+def near_duplicates(found: Sequence[Row], folders: Mapping[str, pathlib.Path]) -> list[Problem]:
     """A problem for each two pictures of different splits that show one photograph, rescaled, cropped or mirrored.
 
     Args:
-        found: list of `Row`; files that are equal byte for byte are not named again.
+        found: files that are equal byte for byte are not named again.
         folders: {split: folder}.
     """
     if len(folders) < 2:

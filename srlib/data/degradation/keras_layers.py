@@ -1,15 +1,18 @@
-"""From HR patches to (LR, HR) pairs, on the device, inside the training step."""
+"""Degradation layers: from HR patches to (LR, HR) pairs, on the device, inside the training step."""
+
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from srlib.config import SCALE, did_you_mean
-from srlib.data.degradation import numpy_reference
+from srlib.data.degradation import jpeg, numpy_reference
 from srlib.errors import InputError
-from srlib.imaging import bicubic_layers, pixel_ranges
+from srlib.imaging import bicubic, bicubic_layers, pixel_ranges
+from srlib.imaging.pixel_ranges import Tensor
 
-_MARGIN = bicubic_layers.BicubicDownscale.MARGIN
+_MARGIN = bicubic.MARGIN
 
 
 class Bicubic(keras.layers.Layer):
@@ -20,26 +23,25 @@ class Bicubic(keras.layers.Layer):
         gives (LR float32 (batch, side / 4, side / 4, 3) in [0, 1], HR float32 (batch, side, side, 3) in [-1, 1]).
     """
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any):
         super().__init__(dtype="float32", trainable=False, **options)
-        self._downscale = bicubic_layers.BicubicDownscale()
 
-    def call(self, patches):
+    def call(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         pixels = ops.cast(patches, "float32")
-        lr = pixel_ranges.lr_from_pixels(pixel_ranges.round_pixels(self._downscale(pixels)))
+        lr = pixel_ranges.lr_from_pixels(pixel_ranges.round_pixels(bicubic_layers.downscale(pixels)))
         return lr, _without_margin(pixels)
 
 
 class Robust(keras.layers.Layer):
-    """A random mixture of what photographs suffer: blur, other resamplers, sensor noise, JPEG before and after.
+    """Random mixture of degradations: blur, other resamplers, sensor noise, JPEG before and after.
 
-    Each patch of a batch draws its own (`damage.Damage` says what the numbers mean), after the class's constants:
-    clean bicubic with probability `CLEAN`; else a blur with `BLUR[0]` and σ of `BLUR[1:]`, half of them longer one way
-    than the other; a resampler by `RESAMPLERS`; noise with `NOISE[0]` and σ of `NOISE[1:]`; JPEG of the HR patch with
-    `BEFORE[0]` and of the LR patch with `AFTER[0]`, qualities of the rest, its grid anywhere.
+    Each patch of a batch draws its own, after the class's constants (`numpy_reference.Degradation` says what the
+    numbers mean): clean bicubic with probability `CLEAN`; else a blur with `BLUR[0]` and σ of `BLUR[1:]`, half of them
+    longer one way than the other; a resampler by `RESAMPLERS`; noise with `NOISE[0]` and σ of `NOISE[1:]`; JPEG of the
+    HR patch with `BEFORE[0]` and of the LR patch with `AFTER[0]`, qualities of the rest, its grid anywhere.
 
-    The seed of all draws is a hash of the batch's pixels: a batch that is a pure function of (seed, i) has damage that
-    is one too, nothing has to be counted or kept in a checkpoint, and the host takes no part. The two backends draw
+    The seed of all draws is a hash of the batch's pixels: a batch that is a pure function of (seed, i) is degraded
+    as one too, nothing has to be counted or kept in a checkpoint, and the host takes no part. The two backends draw
     different numbers from a seed.
 
     Args:
@@ -54,31 +56,31 @@ class Robust(keras.layers.Layer):
     BEFORE = (0.4, 50.0, 95.0)
     AFTER = (0.6, 30.0, 95.0)
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any):
         super().__init__(dtype="float32", trainable=False, **options)
 
-    def call(self, patches):
+    def call(self, patches: Tensor) -> tuple[Tensor, Tensor]:
         pixels, seed = ops.cast(patches, "float32"), hashed(patches)
         draw = _Draws(keras.random.uniform((ops.shape(pixels)[0], 16), dtype="float32", seed=_Seed(seed)), self.CLEAN)
-        damaged = blurred(pixels, *self._blur(draw))
-        damaged = _maybe_jpeg(damaged, draw, self.BEFORE)
-        damaged = resampled(damaged, draw.choice(self.RESAMPLERS))
-        normal = keras.random.normal(ops.shape(damaged), dtype="float32", seed=_Seed(seed + 1))
-        damaged = noisy(damaged, draw.sometimes(*self.NOISE), draw.between(0.0, 1.0), normal)
-        lr = _maybe_jpeg(pixel_ranges.round_pixels(damaged), draw, self.AFTER)
+        degraded = blurred(pixels, **self._blur(draw))
+        degraded = _maybe_jpeg(degraded, draw, self.BEFORE)
+        degraded = resampled(degraded, draw.choice(self.RESAMPLERS))
+        normal = keras.random.normal(ops.shape(degraded), dtype="float32", seed=_Seed(seed + 1))
+        degraded = noisy(degraded, normal, sigma=draw.sometimes(*self.NOISE), shot=draw.between(0.0, 1.0))
+        lr = _maybe_jpeg(pixel_ranges.round_pixels(degraded), draw, self.AFTER)
         return pixel_ranges.lr_from_pixels(lr), _without_margin(pixels)
 
     def _blur(self, draw):
-        """σ, narrowness and angle of each patch's blur."""
+        """The blur of each patch, as `blurred` takes it."""
         round_ones = draw.next() < 0.5
         narrow = ops.where(round_ones, 1.0, draw.between(*self.NARROW))
-        return draw.sometimes(*self.BLUR), narrow, draw.between(0.0, np.pi)
+        return {"sigma": draw.sometimes(*self.BLUR), "narrow": narrow, "angle": draw.between(0.0, np.pi)}
 
 
 LAYERS = {"bicubic": Bicubic, "robust": Robust}
 
 
-def create(name):
+def create(name: str) -> keras.layers.Layer:
     """The degradation layer of that name, a key of `LAYERS`; raises InputError for another."""
     if name not in LAYERS:
         raise InputError(f"unknown degradation {name!r}{did_you_mean(name, LAYERS)}; known: {', '.join(LAYERS)}")
@@ -96,14 +98,15 @@ class _Seed(keras.random.SeedGenerator):
     def __init__(self, value):
         self._value = ops.cast(value, "uint32" if keras.backend.backend() == "jax" else "int32")
 
-    def next(self, ordered=True):
+    def next(self, ordered: bool = True) -> Tensor:
+        """The tensor."""
         return self._value
 
 
 _PRIME = 4093.0  # sums of 4096 remainders stay below 2^24, up to which float32 counts exactly
 
 
-def hashed(patches):
+def hashed(patches: Tensor) -> Tensor:
     """Two numbers from all pixels of a batch, exact whatever the order of summing.
 
     Args:
@@ -131,7 +134,7 @@ class _Draws:
 
     def __init__(self, uniform, clean):
         self._columns = iter(ops.unstack(uniform, 16, axis=1))
-        self._damaged = self.next() >= clean
+        self._degraded = self.next() >= clean
 
     def next(self):
         """The next column."""
@@ -143,13 +146,13 @@ class _Draws:
 
     def sometimes(self, probability, low, high):
         """Numbers from `low` to `high` with a probability, else 0."""
-        chosen = ops.logical_and(self._damaged, self.next() < probability)
+        chosen = ops.logical_and(self._degraded, self.next() < probability)
         return ops.where(chosen, self.between(low, high), 0.0)
 
     def choice(self, probabilities):
         """One of several by their probabilities, the first for a clean patch: 0 or 1, float32 (batch, things)."""
         ends = np.cumsum(probabilities).astype("float32")[:-1]
-        number = ops.where(self._damaged, self.next(), 0.0)
+        number = ops.where(self._degraded, self.next(), 0.0)
         passed = ops.sum(ops.cast(number[:, None] >= ends, "int32"), axis=1)
         return ops.one_hot(passed, len(probabilities), dtype="float32")
 
@@ -158,8 +161,8 @@ class _Draws:
         return ops.cast(self.next()[0] * limit, "int32")
 
 
-def blurred(pixels, sigma, narrow, angle):
-    """Pixels under a Gaussian of their own for each image, mirrored at their edges, as `damage.blurred`.
+def blurred(pixels: Tensor, sigma: Tensor, *, narrow: Tensor, angle: Tensor) -> Tensor:
+    """Pixels under a Gaussian of their own for each image, mirrored at their edges, as `numpy_reference.blurred`.
 
     Args:
         pixels: float32 (batch, side, side, 3), side at least 8.
@@ -171,14 +174,15 @@ def blurred(pixels, sigma, narrow, angle):
     planes = ops.transpose(pixels, (0, 3, 1, 2))
     padded = ops.pad(planes, [[0, 0], [0, 0], [_MARGIN, _MARGIN], [_MARGIN, _MARGIN]], mode="symmetric")
     frequencies = np.fft.fftfreq(padded.shape[-1]).astype("float32")
-    kept = ops.exp(numpy_reference.gaussian_exponent(frequencies[:, None], frequencies, sigma, narrow, cosine, sine))
+    shape = {"sigma": sigma, "narrow": narrow, "cosine": cosine, "sine": sine}
+    kept = ops.exp(numpy_reference.gaussian_exponent(frequencies[:, None], frequencies, **shape))
     real, imaginary = ops.fft2((padded, ops.zeros_like(padded)))
     result = ops.ifft2((real * kept, imaginary * kept))[0][:, :, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
     return ops.where(sigma > 0, ops.transpose(result, (0, 2, 3, 1)), pixels)  # a transform and back is not exact
 
 
-def resampled(pixels, choice):
-    """Pixels with their margin, reduced four times, each image by its own of `damage.RESAMPLERS`.
+def resampled(pixels: Tensor, choice: Tensor) -> Tensor:
+    """Pixels with their margin, reduced four times, each image by its own of `numpy_reference.RESAMPLERS`.
 
     Args:
         pixels: float32 (batch, 4h + 16, 4w + 16, 3).
@@ -194,105 +198,20 @@ def resampled(pixels, choice):
     return ops.sum(all_of_them * choice[:, None, None, None, :], axis=-1)
 
 
-def noisy(pixels, sigma, shot, normal):
-    """Pixels with a sensor's noise, of σ and its share of shot noise for each image; as `damage.noise_variance`.
+def noisy(pixels: Tensor, normal: Tensor, *, sigma: Tensor, shot: Tensor) -> Tensor:
+    """Pixels with a sensor's noise, of σ and its share of shot noise for each image; as `numpy_reference`'s.
 
     Args:
-        pixels: float32 (batch, h, w, 3); sigma, shot: float32 (batch,).
+        pixels: float32 (batch, h, w, 3), 0..255.
         normal: float32, standard normal numbers of the pixels' shape.
+        sigma, shot: float32 (batch,).
     """
     sigma, shot = (value[:, None, None, None] for value in (sigma, shot))
-    return pixels + normal * ops.sqrt(numpy_reference.noise_variance(ops.clip(pixels, 0.0, 255.0), sigma, shot))
-
-
-# Quantisation tables of the JPEG standard, annex K: luminance, chrominance.
-_TABLES = np.array(
-    [
-        [
-            *([16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56]),
-            *([14, 17, 22, 29, 51, 87, 80, 62], [18, 22, 37, 56, 68, 109, 103, 77]),
-            *([24, 35, 55, 64, 81, 104, 113, 92], [49, 64, 78, 87, 103, 121, 120, 101]),
-            [72, 92, 95, 98, 112, 100, 103, 99],
-        ],
-        [
-            *([17, 18, 24, 47, 99, 99, 99, 99], [18, 21, 26, 66, 99, 99, 99, 99], [24, 26, 56, 99, 99, 99, 99, 99]),
-            *([47, 66, 99, 99, 99, 99, 99, 99], *[[99] * 8] * 4),
-        ],
-    ],
-    "float32",
-)
-# From RGB to Y, Cb, Cr of JFIF (full range), less the 128 of Cb and Cr.
-_TO_YCC = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]],
-    "float32",
-)
-_TO_RGB = np.linalg.inv(_TO_YCC.astype(float)).astype("float32")
-
-
-def jpeg(pixels, quality, offset=0):
-    """Pixels as they come back from a JPEG file with halved chroma: all of it that loses something, no file.
-
-    Args:
-        pixels: float32 (batch, side, side, 3), 0..255.
-        quality: float32 (batch,), 1 to 100 as the IJG's library counts it.
-        offset: int or int32 () from 0 to 15, how far the image's corner lies inside the first 16 × 16 block.
-    Returns:
-        float32 of the same shape, whole numbers 0..255.
-
-    Source: ITU-T T.81 (1992); qualities and the triangular chroma upsampling as in the IJG's libjpeg.
-    """
-    side = pixels.shape[1]
-    places = np.arange(-(-(side + 15) // 16) * 16)
-    grown = _taken(pixels, ops.clip(places - offset, 0, side - 1))  # edges repeated to whole blocks, as libjpeg does
-    ycc = ops.transpose(ops.matmul(pixel_ranges.round_pixels(grown), _TO_YCC.T), (0, 3, 1, 2))
-    tables = _quantisation(quality)
-    luma = _quantised(ycc[:, :1] - 128.0, tables[:, :1])
-    chroma = _doubled(_quantised(_halved(ycc[:, 1:]), tables[:, 1:])) - 128.0
-    rgb = ops.matmul(ops.transpose(ops.concatenate([luma, chroma], axis=1), (0, 2, 3, 1)), _TO_RGB.T)
-    return _taken(pixel_ranges.round_pixels(rgb), np.arange(side) + offset)
+    return pixels + normal * ops.sqrt(numpy_reference.noise_variance(ops.clip(pixels, 0.0, 255.0), sigma, shot=shot))
 
 
 def _maybe_jpeg(pixels, draw, limits):
     """JPEG of the qualities and with the probability of `limits` for some of the images, the others as they are."""
     quality = ops.round(draw.sometimes(*limits))
-    compressed = jpeg(pixels, ops.maximum(quality, 1.0), draw.offset(16))
+    compressed = jpeg.compressed(pixels, ops.maximum(quality, 1.0), offset=draw.offset(16))
     return ops.where(quality[:, None, None, None] > 0, compressed, pixels)
-
-
-def _taken(images, places):
-    """Rows and columns `places` of images (batch, height, width, 3)."""
-    return ops.take(ops.take(images, places, axis=1), places, axis=2)
-
-
-def _halved(planes):
-    """Means of 2 × 2 pixels: (batch, 2, 2n, 2n) to (batch, 2, n, n)."""
-    half = np.kron(np.eye(planes.shape[-1] // 2), [[0.5, 0.5]]).astype("float32")
-    return ops.matmul(ops.matmul(half, planes), half.T)
-
-
-def _doubled(planes):
-    """Planes (batch, 2, n, n) twice as large, three parts of the nearer pixel and one of the next, whole numbers."""
-    size = planes.shape[-1]
-    near, far = np.arange(2 * size) // 2, np.arange(2 * size) // 2 + np.tile([-1, 1], size)
-    matrix = 0.75 * np.eye(size)[near] + 0.25 * np.eye(size)[np.clip(far, 0, size - 1)]
-    matrix = matrix.astype("float32")
-    return ops.round(ops.matmul(ops.matmul(matrix, planes), matrix.T))
-
-
-def _quantisation(quality):
-    """The quantisation tables of qualities (batch,): float32 (batch, 2, 8, 8), luminance and chrominance."""
-    percent = ops.where(quality < 50, 5000.0 / quality, 200.0 - 2.0 * quality)
-    percent = ops.floor(percent)[:, None, None, None]
-    return ops.clip(ops.floor((_TABLES * percent + 50.0) / 100.0), 1.0, 255.0)
-
-
-def _quantised(planes, table):
-    """Planes (batch, channels, n, n), zero at mid-grey, through quantised 8 × 8 cosine transforms: 0..255, whole."""
-    blocks = planes.shape[-1] // 8
-    frequency, place = np.mgrid[:8, :8]
-    cosines = np.cos((2 * place + 1) * frequency * np.pi / 16) * np.where(frequency == 0, np.sqrt(1 / 8), 0.5)
-    transform = np.kron(np.eye(blocks), cosines).astype("float32")
-    steps = ops.tile(table, (1, 1, blocks, blocks))
-    coefficients = ops.matmul(ops.matmul(transform, planes), transform.T)
-    kept = ops.round(coefficients / steps) * steps
-    return pixel_ranges.round_pixels(ops.matmul(ops.matmul(transform.T, kept), transform) + 128.0)

@@ -1,4 +1,4 @@
-"""Taking pictures out of zip and tar archives that nobody has looked into: what is not plainly a picture is refused.
+"""Extraction of pictures from zip and tar archives that nobody has looked into; what is not plain is refused.
 
 Each member is written beside its place and moved there whole, so an extraction that was stopped goes on where it
 stopped.
@@ -13,6 +13,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable
+from typing import IO
 
 from PIL import Image
 
@@ -32,20 +33,20 @@ class Member:
     name: str
     size: int
     wrong: str | None
-    open: Callable
+    open: Callable[[], IO[bytes]]
 
 
-def extract(archive, place):
+def extract(archive: pathlib.Path | str, place: Callable[[str], pathlib.Path | None]) -> list[pathlib.Path]:
     """Take files out of a zip or tar archive.
 
     Args:
         archive: path of the archive.
-        place: function from a member's name (str) to the path it goes to, or None to leave it out.
+        place: function from a member's name to the path it goes to, or None to leave it out.
     Returns:
-        list of the paths, sorted.
+        The paths, sorted.
     Raises:
         InputError: the archive cannot be read, or holds a member that climbs out of its folder, is a link or a device,
-            expands like a bomb, or a picture above `images.MAX_PIXELS`; the message names it.
+            expands like a bomb, or a picture above `pictures.MAX_PIXELS`; the message names it.
     """
     archive = pathlib.Path(archive)
     try:
@@ -97,7 +98,7 @@ def _require_safe(members, archive):
             raise InputError(f"{archive}: refused, its member {member.name!r} {wrong}")
 
 
-def climbs(name):
+def climbs(name: str) -> str | None:
     """What is wrong with a member's name that leads out of its folder, or None."""
     plain = name.replace("\\", "/")
     if plain.startswith("/") or plain[1:2] == ":":
@@ -117,8 +118,8 @@ def _extract_one(member, path, archive):
         require_pixels(beside, f"{archive}: refused, its member {member.name!r}")
 
 
-def require_pixels(path, about):
-    """Raise InputError (its message begins with `about`) for a picture above `images.MAX_PIXELS`; other files pass."""
+def require_pixels(path: pathlib.Path, about: str) -> None:
+    """Raise InputError for a picture above `pictures.MAX_PIXELS`, beginning with `about`; other files pass."""
     try:
         with Image.open(path) as image:
             pixels = image.width * image.height

@@ -1,4 +1,4 @@
-"""Downloading files that arrive whole or not at all: pooch checks and places them, this module moves the bytes.
+"""Downloads over HTTP that arrive whole or not at all: pooch checks and places them, this module moves the bytes.
 
 What pooch's own downloader lacks is here: a transfer that was cut, or stopped with Ctrl-C, goes on where it stopped
 (HTTP Range, from <name>.part); a server that is busy is asked again when it says so; the disk is looked at first.
@@ -6,18 +6,18 @@ What pooch's own downloader lacks is here: a transfer that was cut, or stopped w
 
 import concurrent.futures
 import dataclasses
-import datetime
-import email.utils
 import errno
 import os
 import pathlib
 import threading
 import time
 import urllib.parse
+from collections.abc import Sequence
 
 import pooch
 import requests
 import tqdm
+import urllib3
 
 from srlib.data import disk_space
 from srlib.errors import InputError
@@ -32,12 +32,8 @@ _BUSY = (429, 500, 502, 503, 504)
 pooch.get_logger().setLevel("ERROR")
 
 
-class Offline(InputError):
-    """No connection to the server could be made."""
-
-
 class Unavailable(InputError):
-    """The server answered, but not with the file."""
+    """There is no connection to the server, or it does not give the file."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,21 +46,22 @@ class File:
     size: int | None = None
 
 
-def file(wanted, progress=True, stop=None):
+def file(wanted: File, *, progress: bool = True, stop: threading.Event | None = None) -> pathlib.Path:
     """Fetch one file unless it is there; what a stopped transfer left is used.
 
     Args:
-        wanted: `File`.
+        wanted: what to fetch.
         progress: whether to show a bar of its bytes.
-        stop: `threading.Event` that ends the transfer between two chunks, or None.
+        stop: ends the transfer between two chunks.
     Returns:
-        `pathlib.Path` of the file.
+        The path of the file.
     Raises:
-        Offline, Unavailable: there is no connection, or no such file at the server.
-        InputError: the disk is full, or the checksum is wrong time after time.
+        Unavailable: there is no connection, no such file at the server, or its checksum is wrong time after time.
+        InputError: the disk is full.
     """
-    path = pathlib.Path(wanted.path)
-    transfer = Transfer(path.with_name(path.name + ".part"), bool(wanted.checksum), progress, stop)
+    path = wanted.path
+    part = path.with_name(path.name + ".part")
+    transfer = Transfer(part, checked=bool(wanted.checksum), progress=progress, stop=stop)
     for _ in range(WRONG_CHECKSUM):
         try:
             # pooch compares the checksum, deletes what is wrong, and moves what is right into place at once.
@@ -90,21 +87,21 @@ def _explained(error, wanted):
     return InputError(f"cannot write {wanted.path}: {error.strerror or error}")
 
 
-def many(wanted, progress=True, about="files"):
+def many(wanted: Sequence[File], *, progress: bool = True, about: str = "files") -> None:
     """Fetch many small files with several threads; those that are there are passed over.
 
     Args:
-        wanted: list of `File`.
+        wanted: what to fetch.
         progress: whether to show a bar of the files.
-        about: str, what they are, beside the bar.
+        about: what they are, beside the bar.
     Raises:
-        Offline, Unavailable, InputError: of the first file that failed; the others under way are stopped.
+        InputError: as `file`, of the first that failed; the others under way are stopped.
     """
     require_space(wanted)
     stop = threading.Event()
     pool = concurrent.futures.ThreadPoolExecutor(WORKERS, "fetch")
     try:
-        tasks = [pool.submit(file, one, False, stop) for one in wanted]
+        tasks = [pool.submit(file, one, progress=False, stop=stop) for one in wanted]
         finished = concurrent.futures.as_completed(tasks)
         for task in tqdm.tqdm(finished, about, len(tasks), unit="file", disable=not progress):
             task.result()
@@ -113,67 +110,59 @@ def many(wanted, progress=True, about="files"):
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def require_space(wanted, extra=0):
-    """Raise InputError unless the disk holds what `wanted` (`File`s) still lacks, `extra` bytes and the reserve."""
-    missing = [one for one in wanted if not pathlib.Path(one.path).exists()]
-    if not missing:
-        return
-    needed = sum(one.size or 0 for one in missing) + extra
-    folder = disk_space.existing_parent(missing[0].path)
-    free = disk_space.free_space(folder)
-    if free < needed + disk_space.RESERVE:
-        raise InputError(
-            f"{folder}: {needed / 1e9:.2f} GB to fetch and {disk_space.RESERVE / 1e9:.1f} GB to spare, but "
-            f"{free / 1e9:.2f} GB free: make room, choose another --data-root, or take a --subset"
-        )
+def require_space(wanted: Sequence[File], *, extra: int = 0) -> None:
+    """Raise InputError unless the disk holds what is still lacking, `extra` bytes and the reserve."""
+    missing = [one for one in wanted if not one.path.exists()]
+    if missing:
+        needed = sum(one.size or 0 for one in missing) + extra
+        advice = "make room, choose another --data-root, or take a --subset"
+        disk_space.require(missing[0].path.parent, needed, purpose="to fetch", advice=advice)
 
 
-def rebased(url, base):
-    """`url` at another server: its scheme and host replaced by those of `base`, unless that is None."""
-    if not base:
+def rebased(url: str, server: str | None) -> str:
+    """An address at another server: its scheme and host replaced by those of `server`, unless that is None."""
+    if not server:
         return url
     parts = urllib.parse.urlsplit(url)
-    return base.rstrip("/") + urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
+    return server.rstrip("/") + urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
 
 
-class Transfer(pooch.HTTPDownloader):
-    """A downloader for pooch that goes on with a .part file and waits for a busy server.
+class Transfer:
+    """Downloader for pooch that goes on with a .part file and waits for a busy server.
 
     Args:
-        part: `pathlib.Path` of the file that keeps what has come so far.
+        part: the file that keeps what has come so far.
         checked: whether a checksum will tell a file patched together from two versions; else the server must.
         progress: whether to show a bar of bytes.
-        stop: `threading.Event` or None.
+        stop: ends it between two chunks or while it waits; urllib3's own waiting could not be ended so.
     """
 
-    def __init__(self, part, checked, progress=False, stop=None):
-        super().__init__(progressbar=progress)
-        self._part, self._checked, self._stop = part, checked, stop or threading.Event()
+    def __init__(
+        self, part: pathlib.Path, *, checked: bool, progress: bool = False, stop: threading.Event | None = None
+    ) -> None:
+        self._part, self._checked, self._progress, self._stop = part, checked, progress, stop or threading.Event()
         self._version = part.with_name(part.name + ".version")  # the server's name for this version of the file
 
-    def __call__(self, url, output_file, pooch, check_only=False):
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
         """Bring `url` to `output_file`, as pooch asks."""
-        if check_only:
-            return super().__call__(url, output_file, pooch, check_only)
         failures = 0
         while (wait := self._try(url, failures)) is not None:
             failures = 0 if wait == 0 else failures + 1
             self._stop.wait(wait)
         os.replace(self._part, output_file)
         self._version.unlink(missing_ok=True)
-        return None
 
     def _try(self, url, failures):
         """One request: None when the file is whole, else the seconds to wait before the next one."""
         before = self._have()
         try:
-            with session().get(url, headers=self._headers(before), stream=True, timeout=TIMEOUT) as response:
+            with thread.session.get(url, headers=self._headers(before), stream=True, timeout=TIMEOUT) as response:
                 return self._take(response, url, failures)
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             if self._have() > before:
                 return 0
             if failures + 1 >= (ATTEMPTS if before else 3):
-                raise Offline(f"{url}: no connection ({_reason(error)})") from error
+                raise Unavailable(f"{url}: no connection ({_reason(error)})") from error
             return 0.5 * 2**failures
 
     def _have(self):
@@ -210,13 +199,14 @@ class Transfer(pooch.HTTPDownloader):
         have = self._have() if goes_on else 0
         length = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
         self._part.parent.mkdir(parents=True, exist_ok=True)
-        _require_room(self._part, length or 0)
+        advice = "make room or choose another --data-root"
+        disk_space.require(self._part.parent, length or 0, purpose="to come", advice=advice)
         if not goes_on:
             self._part.unlink(missing_ok=True)  # before the version is noted: old bytes never stand under a new name
             self._version.write_text(response.headers.get("ETag") or response.headers.get("Last-Modified", ""))
         total = None if length is None else have + length
         bar = tqdm.tqdm(
-            desc=self._part.stem, total=total, initial=have, unit="B", unit_scale=True, disable=not self.progressbar
+            desc=self._part.stem, total=total, initial=have, unit="B", unit_scale=True, disable=not self._progress
         )
         with bar, open(self._part, "ab") as part:
             for chunk in response.iter_content(_CHUNK):
@@ -235,30 +225,23 @@ def _starts_at(response):
     return int(response.headers.get("Content-Range", "bytes 0-").removeprefix("bytes ").partition("-")[0])
 
 
-def _require_room(path, length):
-    """Raise InputError unless the disk takes `length` more bytes and keeps the reserve."""
-    free = disk_space.free_space(path.parent)
-    if free < length + disk_space.RESERVE:
-        raise InputError(
-            f"{path.parent}: {length / 1e9:.2f} GB to come and {disk_space.RESERVE / 1e9:.1f} GB to spare, but "
-            f"{free / 1e9:.2f} GB free: make room or choose another --data-root"
-        )
-
-
 def _wait_for(response, url, failures):
     """Seconds to wait for a busy server: as long as it says, else twice as long each time.
 
     Raises:
         Unavailable: it was asked often enough, or wants more patience than `LONGEST_WAIT`.
     """
-    wait = _retry_after(response.headers.get("Retry-After"))
-    wait = float(2**failures) if wait is None else wait
+    try:
+        wait = urllib3.Retry().get_retry_after(response.raw)
+    except urllib3.exceptions.InvalidHeader:
+        wait = None
+    wait = 2.0**failures if wait is None else wait
     if failures + 1 >= ATTEMPTS or wait > LONGEST_WAIT:
         raise Unavailable(f"{url}: the server answers {response.status_code} {response.reason}; try again later")
     return max(wait, 0.01)
 
 
-def wait_or_give_up(response, url, failures):
+def wait_or_give_up(response: requests.Response, url: str, *, failures: int) -> None:
     """Sleep as a busy server asks, before it is asked again.
 
     Raises:
@@ -269,19 +252,6 @@ def wait_or_give_up(response, url, failures):
     time.sleep(_wait_for(response, url, failures))
 
 
-def _retry_after(value):
-    """Seconds that a Retry-After header (seconds, or a date) asks for; None if it says nothing."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
-
-
 def _reason(error):
     """The short reason of a connection error, without the library's wrapping."""
     while error.args and isinstance(error.args[0], Exception):
@@ -290,11 +260,11 @@ def _reason(error):
     return text.rpartition(": ")[2].rstrip("'\" ") or type(error).__name__
 
 
-_local = threading.local()
+class _Thread(threading.local):
+    """What each thread has of its own: a session, which keeps connections between the small files of one server."""
+
+    def __init__(self):
+        self.session = requests.Session()
 
 
-def session():
-    """This thread's HTTP session: connections are kept between the many small files of one server."""
-    if not hasattr(_local, "session"):
-        _local.session = requests.Session()
-    return _local.session
+thread = _Thread()

@@ -1,4 +1,8 @@
-"""Single members out of a zip file at a web server, without the whole of it: the directory at its end, then ranges."""
+"""Single members out of a zip file at a web server, without the whole of it: the directory at its end, then ranges.
+
+Several threads read members at once. A `zipfile.ZipFile` over the network would make them wait for each other, or each
+read the directory of tens of thousands of members again.
+"""
 
 import dataclasses
 import io
@@ -16,48 +20,39 @@ _BLOCK = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A file in a zip file at `url`: `start` of its local header, bytes there, bytes unpacked, its CRC-32."""
+    """A file in the zip file at `url`, as the directory there tells of it."""
 
     url: str
-    name: str
-    start: int
-    packed: int
-    size: int
-    crc: int
-    stored: bool
+    info: zipfile.ZipInfo
 
 
-def members(url):
-    """The `Member`s of a zip file at a server that answers range requests.
+def members(url: str) -> list[Member]:
+    """The files in a zip file at a server that answers range requests.
 
     Raises:
-        fetch.Offline, fetch.Unavailable: there is no such file, or no zip file.
+        http.Unavailable: there is no such file, or no zip file.
     """
     try:
         with zipfile.ZipFile(io.BufferedReader(_Ranges(url), _BLOCK)) as opened:
-            return [_member(url, info) for info in opened.infolist() if not info.is_dir()]
+            return [Member(url, info) for info in opened.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, OSError) as error:
         raise http.Unavailable(f"{url}: no zip file that can be read in parts ({error})") from error
 
 
-def _member(url, info):
-    stored = info.compress_type == zipfile.ZIP_STORED
-    return Member(url, info.filename, info.header_offset, info.compress_size, info.file_size, info.CRC, stored)
-
-
-def read(member):
-    """The bytes of a `Member`.
+def read(member: Member) -> bytes:
+    """The bytes of a member.
 
     Raises:
-        fetch.Offline, fetch.Unavailable: the server does not give them, or they are damaged.
+        http.Unavailable: the server does not give them, or they are damaged.
     """
-    head = _range(member.url, member.start, _HEADER.size)
-    *_, name_length, extra_length = _HEADER.unpack(head)
-    packed = _range(member.url, member.start + _HEADER.size + name_length + extra_length, member.packed)
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = packed if member.stored else unpacker.decompress(packed, member.size + 1)
-    if len(data) != member.size or zlib.crc32(data) != member.crc:
-        raise http.Unavailable(f"{member.url}: its member {member.name} is damaged")
+    url, info = member.url, member.info
+    *_, name_length, extra_length = _HEADER.unpack(_range(url, info.header_offset, _HEADER.size))
+    start = info.header_offset + _HEADER.size + name_length + extra_length
+    data = _range(url, start, info.compress_size)
+    if info.compress_type != zipfile.ZIP_STORED:
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, info.file_size + 1)
+    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+        raise http.Unavailable(f"{url}: its member {info.filename} is damaged")
     return data
 
 
@@ -68,14 +63,14 @@ def _range(url, start, length):
     headers = {"Range": f"bytes={start}-{start + length - 1}", "Accept-Encoding": "identity"}
     for attempt in range(http.ATTEMPTS):
         try:
-            response = http.session().get(url, headers=headers, timeout=http.TIMEOUT)
+            response = http.thread.session.get(url, headers=headers, timeout=http.TIMEOUT)
         except requests.RequestException as error:
             if attempt == http.ATTEMPTS - 1:
-                raise http.Offline(f"{url}: no connection") from error
+                raise http.Unavailable(f"{url}: no connection") from error
             continue
         if response.status_code == 206 and len(response.content) == length:
             return response.content
-        http.wait_or_give_up(response, url, attempt)
+        http.wait_or_give_up(response, url, failures=attempt)
     raise http.Unavailable(f"{url}: the server gives no part of the file")
 
 
@@ -84,9 +79,9 @@ class _Ranges(io.RawIOBase):
 
     def __init__(self, url):
         try:
-            response = http.session().head(url, allow_redirects=True, timeout=http.TIMEOUT)
+            response = http.thread.session.head(url, allow_redirects=True, timeout=http.TIMEOUT)
         except requests.RequestException as error:
-            raise http.Offline(f"{url}: no connection") from error
+            raise http.Unavailable(f"{url}: no connection") from error
         if response.status_code != 200:
             raise http.Unavailable(f"{url}: the server answers {response.status_code} {response.reason}")
         self._url, self._place, self._length = url, 0, int(response.headers["Content-Length"])

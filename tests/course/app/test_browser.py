@@ -29,8 +29,8 @@ from srlib.upscaling import model_files, upscaler
 
 NAME = model_files.default()  # the network that the demo begins with
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: pip install 'srlib[browser]'")
-pytest.importorskip("voila", reason="needs the extra app: pip install 'srlib[app]'")
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: pip install -e '.[browser]'")
+pytest.importorskip("voila", reason="needs the extra app: pip install -e '.[app]'")
 pytestmark = pytest.mark.browser
 PATIENCE = 120_000  # milliseconds; the first score imports Keras
 # Every visible text of the demo with its contrast to the first opaque ground behind it, as WCAG 2 defines contrast:
@@ -211,7 +211,8 @@ def enlarged(path):
     """What the demo should give for a photo's first crop, by the shipped network, in float32."""
     picture = pictures.read(path)
     request = demo.Request(picture, demo.square(picture), NAME)
-    return upscaler.load(NAME, prompt=True)(demo.prepared(request)[0])
+    lr = demo.prepared(request)[0]
+    return upscaler.load(NAME, pixels=lr[..., 0].size)(lr)
 
 
 def switch_to_the_weaker_network(app, screenshot):

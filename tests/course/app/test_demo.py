@@ -140,7 +140,7 @@ def test_a_run_gives_the_models_picture_and_scores_by_the_protocol():
     ours = demo.Request(demo.example(), demo.EXAMPLE_FACE, MODEL)
     outcome = demo.run(ours)
     lr, original = demo.prepared(ours)
-    assert np.array_equal(outcome.sr, upscaler.load(MODEL, prompt=True)(lr))
+    assert np.array_equal(outcome.sr, upscaler.load(MODEL, pixels=lr[..., 0].size)(lr))
     assert np.array_equal(outcome.bicubic, bicubic.upscale(lr))
     assert outcome.scores[MODEL] == protocol.score(original, outcome.sr)
     assert outcome.scores["bicubic"] == protocol.score(original, outcome.bicubic)
@@ -178,7 +178,7 @@ def test_cancelled_work_ends_before_the_next_tile(noise, monkeypatch, after):
     monkeypatch.setattr(demo, "_TILE", 8)
     told = []
     with pytest.raises(demo.Cancelled):
-        demo.run(request(noise(17, 70), mode="whole", model=MODEL), told.append, lambda: len(told) > after)
+        demo.run(request(noise(17, 70), mode="whole", model=MODEL), told.append, cancelled=lambda: len(told) > after)
     assert len(told) == after + 1
 
 
@@ -207,9 +207,9 @@ def test_the_views_hold_the_original_and_the_error_only_where_they_are_known(noi
 
 def test_files_keep_every_pixel_and_are_reduced_for_the_screen_only(noise):
     image = noise(30, 60)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(demo.png(image)))), image)
-    assert Image.open(io.BytesIO(demo.png(image, 20))).size == (20, 10)
-    small = Image.open(io.BytesIO(demo.thumbnail(image, 20)))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(demo.encoded(image)))), image)
+    assert Image.open(io.BytesIO(demo.encoded(image, 20))).size == (20, 10)
+    small = Image.open(io.BytesIO(demo.encoded(image, 20, kind="JPEG")))
     assert (small.size, small.format) == ((20, 10), "JPEG")
 
 
@@ -232,4 +232,4 @@ def test_the_best_shipped_model_comes_first_and_own_ones_last(tmp_path):
 
 
 def test_the_warning_is_plain():
-    assert "Never for identification" in demo.WARNING and "agreed" in demo.CONSENT
+    assert "Never for identification" in demo.TEXTS["warning"] and "agreed" in demo.TEXTS["consent"]

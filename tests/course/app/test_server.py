@@ -40,7 +40,7 @@ def test_a_missing_model_is_named_before_anything_is_served(capsys):
 
 def test_without_voila_the_command_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "voila", None)
-    with pytest.raises(InputError, match=r"pip install 'srlib\[app\]'"):
+    with pytest.raises(InputError, match="the page needs the package voila: pip install .*voila"):
         server.serve()
 
 

@@ -40,7 +40,7 @@ def test_it_begins_with_a_result_of_the_photo_s_first_crop(app):
 
 
 def test_the_page_is_told_of_consent_and_of_every_choice(app):
-    assert app.texts["consent"] == demo.CONSENT and app.texts["warning"] == demo.WARNING
+    assert [app.texts[name] for name in ("consent", "warning")] == [demo.TEXTS[name] for name in ("consent", "warning")]
     assert "Nothing leaves this machine" in app.texts["privacy"]
     assert [each["name"] for each in app.models] == [name for name, _ in demo.choices()]
     assert [each["name"] for each in app.modes] == list(demo.MODES)
@@ -112,7 +112,7 @@ def test_what_cannot_be_done_is_a_message_without_a_result(app):
 
 
 def test_an_unexpected_error_is_a_message_too(app, monkeypatch):
-    def fails(*arguments):
+    def fails(*arguments, **options):
         raise MemoryError("planted")
 
     monkeypatch.setattr(demo, "run", fails)
@@ -148,7 +148,7 @@ def test_a_newer_choice_ends_the_work_on_an_older_one_in_silence(app, monkeypatc
     run, (begun, endless) = demo.run, until_cancelled()
 
     def run_crops(request, report, cancelled):
-        return (run if request.mode == "crop" else endless)(request, report, cancelled)
+        return (run if request.mode == "crop" else endless)(request, report, cancelled=cancelled)
 
     monkeypatch.setattr(demo, "run", run_crops)
     app.mode = "whole"

@@ -165,7 +165,7 @@ def test_every_process_of_a_submission_is_ended_in_whatever_session_it_is():
     subprocess.run([sys.executable, "-c", f"import subprocess, sys; {sleep}"], env=environment, check=True)
     orphans = carrying("srlib-test-of-an-orphan")
     assert len(orphans) == 1
-    grader._end("srlib-test-of-an-orphan")
+    grader._kill_all("srlib-test-of-an-orphan")
     gone, alive = psutil.wait_procs(orphans, timeout=10)
     assert (gone, alive) == (orphans, [])
 
@@ -197,7 +197,7 @@ def test_the_system_refuses_every_write_outside_also_to_programs_started(tmp_pat
     inside.mkdir()
     outside.mkdir()
     code = """
-print(sandbox.close([inside]))
+print(sandbox.restrict_writes([inside]))
 for folder in (inside, outside):
     attempt((folder / "file").write_text, "x")
     print(os.system(f"touch '{folder}/touched' 2> /dev/null") == 0)
@@ -231,7 +231,7 @@ attempt((outside / "late").write_text, "x")
 
 def test_memory_and_files_are_limited(tmp_path):
     code = f"""
-sandbox.limit(2 * 2**30, 1000, 60)
+sandbox.limit_resources(memory=2 * 2**30, file_size=1000, seconds=60)
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 large = pathlib.Path({str(tmp_path / "large")!r})
@@ -257,7 +257,7 @@ def notebook(*sources):
 def test_the_teachers_cells_up_to_the_last_answer_are_run_with_every_stubs_imports():
     stub = "from srlib.course import check\n\nfirst = ...\ncheck.one(first)"
     teachers = notebook("a = 1", stub, "b = 2", "c = ...\ncheck.two((c, a))", "d = 4")
-    steps = grader.compose(teachers, {"two": "c = 3"})
+    steps = grader.marking_steps(teachers, {"two": "c = 3"})
     sources = [(step["exercise"], step["source"]) for step in steps]
     assert sources == [(None, "a = 1"), (None, "from srlib.course import check"), (None, "b = 2"), ("two", "c = 3")]
     assert steps[-1]["call"] == "check.two((c, a))"
@@ -272,9 +272,9 @@ def test_answers_are_found_by_their_check_the_tagged_cell_first():
 
 def test_a_submission_belongs_to_the_notebook_whose_exercises_it_answers():
     teachers = {"01": notebook("check.one(...)"), "02": notebook("check.two(...)", "check.three(...)")}
-    assert grader.chosen({"three": "", "other": ""}, teachers) == "02"
+    assert grader.answered_notebook({"three": "", "other": ""}, teachers) == "02"
     with pytest.raises(InputError, match="no exercise"):
-        grader.chosen({"other": ""}, teachers)
+        grader.answered_notebook({"other": ""}, teachers)
 
 
 def test_students_are_named_by_folder_or_file(tmp_path):
@@ -299,7 +299,8 @@ def test_an_unreadable_submission_is_named_and_the_others_are_marked(course, tmp
 def test_a_notebook_that_fails_by_itself_is_not_the_students_fault(tmp_path):
     teachers = {"01": notebook("raise OSError('no such data')", "check.one(...)")}
     write(tmp_path / "ada.ipynb", "check.one(1)", "")
-    (row,) = grader.mark("ada", tmp_path / "ada.ipynb", teachers, grader.Limits())
+    submission = grader.Submission("ada", tmp_path / "ada.ipynb")
+    (row,) = grader.mark(submission, teachers, limits=grader.Limits())
     assert (row.verdict, row.detail) == ("not reached", "OSError: no such data")
 
 

@@ -32,7 +32,8 @@ def records(tmp_path):
         (arm, number): {"status": "done", "val_psnr": 25.0 + number} for arm in ("adam", "belief") for number in (0, 1)
     }
     chosen = {"adam": 1, "belief": 1}
-    analysis.record(plan, tmp_path, None, trials, chosen, {**runs, ("bicubic", None): run(28.0, 0.7)})
+    runs[analysis.BICUBIC] = run(28.0, 0.7)
+    analysis.record(plan, runs, trials=trials, chosen=chosen, out=tmp_path, root=None)
     return tmp_path
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: pip install 'srlib[browser]'")
-pytest.importorskip("latex2mathml", reason="formulas of the site: pip install 'srlib[site]'")
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: pip install -e '.[browser]'")
+pytest.importorskip("latex2mathml", reason="formulas of the site: pip install -e '.[site]'")
 
 from srlib.course.publishing import site  # noqa: E402
 
@@ -23,7 +23,7 @@ def page(request, chromium):
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory, repository):
     """The pages of the executed notebooks that the repository keeps."""
-    return site.build(repository / "results" / "executed", tmp_path_factory.mktemp("site"), repository)
+    return site.build(repository / "results" / "executed", tmp_path_factory.mktemp("site"), root=repository)
 
 
 def test_every_page_of_the_course_keeps_the_rules(page, pages, broken_rules):

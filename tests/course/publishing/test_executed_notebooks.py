@@ -1,4 +1,4 @@
-"""Executed notebooks for the record: light enough for a repository, without what only their machine needs."""
+"""Executed notebooks for the record: small enough for a repository, without what only their machine needs."""
 
 import base64
 import io
@@ -74,29 +74,29 @@ def test_the_copy_and_the_record_are_written_and_nothing_tells_of_the_machine(ra
 
 def test_a_figure_keeps_its_size_where_fewer_colours_are_enough():
     made = notebook(noise(64))
-    small = Image.open(io.BytesIO(base64.b64decode(figure_of(executed_notebooks.light(made)).data["image/png"])))
+    small = Image.open(io.BytesIO(base64.b64decode(figure_of(executed_notebooks.compact(made)).data["image/png"])))
     assert small.size == (64, 64)
     assert len(small.getcolors()) <= 256
-    assert len(executed_notebooks.light(made)) < len(nbformat.writes(made))
+    assert len(executed_notebooks.compact(made)) < len(nbformat.writes(made))
 
 
 def test_flat_colours_stay_what_they_are():
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[:, 32:] = (213, 94, 0)
     small = Image.open(
-        io.BytesIO(base64.b64decode(figure_of(executed_notebooks.light(notebook(pixels))).data["image/png"]))
+        io.BytesIO(base64.b64decode(figure_of(executed_notebooks.compact(notebook(pixels))).data["image/png"]))
     )
     assert np.array_equal(np.asarray(small.convert("RGB")), pixels)
 
 
 def test_figures_shrink_until_the_limit_is_met_no_further():
     made = notebook(noise(200))
-    whole = len(executed_notebooks.light(made).encode())
-    text = executed_notebooks.light(made, limit=whole - 1)
+    whole = len(executed_notebooks.compact(made).encode())
+    text = executed_notebooks.compact(made, limit=whole - 1)
     assert len(text.encode()) < whole
     assert Image.open(io.BytesIO(base64.b64decode(figure_of(text).data["image/png"]))).size == (170, 170)
     with pytest.raises(InputError, match="01_a: more than 2,000 bytes with figures of 40% of their size"):
-        executed_notebooks.light(made, "01_a", limit=2000)
+        executed_notebooks.compact(made, "01_a", limit=2000)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_no_executed_notebooks_are_bad_input(tmp_path, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def test_the_kept_notebooks_of_the_course_are_light_and_ran_on_embedded_photographs():
+def test_the_executed_notebooks_of_the_course_are_small_and_ran_on_embedded_photographs():
     paths = sorted((executed_notebooks.records.KEPT / "executed").glob("*.ipynb"))
     names = [path.name for path in sorted((executed_notebooks.records.KEPT.parent / "notebooks").glob("[0-9]*.ipynb"))]
     assert [path.name for path in paths] == names

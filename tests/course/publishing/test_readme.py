@@ -68,7 +68,7 @@ def test_times_are_told_in_minutes_from_one_minute_on(seconds, words):
 
 def test_the_readme_is_what_the_command_makes(tmp_path):
     path = shutil.copy(ROOT / "README.md", tmp_path)
-    readme.update(path, ROOT / "results", ROOT / "notebooks")
+    readme.update(path, ROOT / "results")
     assert pathlib.Path(path).read_text("utf-8") == (ROOT / "README.md").read_text("utf-8"), "run srlib tables"
 
 
@@ -77,9 +77,9 @@ def test_update_without_records_or_a_marker_leaves_the_file(tmp_path):
     text = (ROOT / "README.md").read_text("utf-8").replace("<!-- notebooks -->", "")
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="the markers <!-- notebooks -->"):
-        readme.update(path, ROOT / "results", ROOT / "notebooks")
+        readme.update(path, ROOT / "results")
     with pytest.raises(InputError, match="no records"):
-        readme.update(path, tmp_path / "nowhere", ROOT / "notebooks")
+        readme.update(path, tmp_path / "nowhere")
     assert path.read_text("utf-8") == text
 
 

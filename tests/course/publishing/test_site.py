@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-pytest.importorskip("latex2mathml", reason="formulas of the site: pip install 'srlib[site]'")
+pytest.importorskip("latex2mathml", reason="formulas of the site: pip install -e '.[site]'")
 
 from srlib.cli import main
 from srlib.course.publishing import site  # noqa: E402
@@ -67,7 +67,7 @@ def write(path, cells):
 @pytest.fixture
 def pages(executed, tmp_path):
     """The built pages, parsed, by name."""
-    made = site.build(executed, tmp_path / "site", tmp_path)
+    made = site.build(executed, tmp_path / "site", root=tmp_path)
     return {path.stem: bs4.BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in made}
 
 
@@ -76,7 +76,7 @@ def test_places_on_the_machine_that_ran_a_notebook_are_not_told(executed, tmp_pa
     given.metadata["tags"] = ["injected-parameters"]
     cell = new_code_cell("1", outputs=[new_output("stream", text="1")])
     write(executed / "02_b.ipynb", [new_markdown_cell("# 02 · b"), given, cell])
-    site.build(executed, tmp_path / "site", tmp_path)
+    site.build(executed, tmp_path / "site", root=tmp_path)
     text = (tmp_path / "site" / "02_b.html").read_text()
     assert "profile" in text
     assert "/home/me" not in text
@@ -101,7 +101,7 @@ def test_a_picture_without_alt_text_stops_the_site(executed, tmp_path, png, alt)
     cell = new_code_cell("x", outputs=[picture(alt, png)])
     write(executed / "03_c.ipynb", [new_markdown_cell("# 03 · Third"), cell])
     with pytest.raises(InputError, match="03_c: a picture has no alt text"):
-        site.build(executed, tmp_path / "site", tmp_path)
+        site.build(executed, tmp_path / "site", root=tmp_path)
 
 
 def test_links_lead_to_pages_and_else_to_the_repository(pages):

@@ -1,4 +1,4 @@
-"""Damage to whole photographs: worked by hand where it can be, against other libraries where it cannot."""
+"""Degradations of whole photographs: worked by hand where it can be, against other libraries where it cannot."""
 
 import dataclasses
 
@@ -12,9 +12,9 @@ from srlib.errors import InputError
 from srlib.imaging import bicubic, metrics
 
 
-def test_no_damage_is_the_clean_bicubic_reduction(photograph):
+def test_no_degradation_is_the_clean_bicubic_reduction(photograph):
     assert np.array_equal(numpy_reference.apply(numpy_reference.CLEAN, photograph), bicubic.downscale(photograph))
-    assert np.array_equal(numpy_reference.degrade(photograph, "blur", 0), bicubic.downscale(photograph))
+    assert np.array_equal(numpy_reference.degrade(photograph, "blur", strength=0), bicubic.downscale(photograph))
 
 
 def test_the_bicubic_taps_reduce_as_imresize_does_up_to_the_edges(photograph):
@@ -39,11 +39,11 @@ def test_area_and_bilinear_are_pillows(photograph, name, theirs):
 def test_a_blur_spreads_a_point_into_a_gaussian_of_its_widths_and_direction():
     point = np.zeros((41, 41, 3))
     point[20, 20] = 1.0
-    turned = numpy_reference.blurred(point, 2.0, 0.5, np.pi / 2)[..., 0]  # longer axis down the image
+    turned = numpy_reference.blurred(point, 2.0, narrow=0.5, angle=np.pi / 2)[..., 0]  # longer axis down the image
     assert turned.sum() == pytest.approx(1, abs=1e-4)
     assert turned[22, 20] / turned[20, 20] == pytest.approx(np.exp(-1 / 2), rel=0.01)  # 2 px = σ
     assert turned[20, 21] / turned[20, 20] == pytest.approx(np.exp(-1 / 2), rel=0.02)  # 1 px = σ / 2
-    slanted = numpy_reference.blurred(point, 2.0, 0.5, np.pi / 4)[..., 0]
+    slanted = numpy_reference.blurred(point, 2.0, narrow=0.5, angle=np.pi / 4)[..., 0]
     assert slanted[22, 22] > 5 * slanted[22, 18]
 
 
@@ -54,33 +54,33 @@ def test_a_round_blur_is_scipys_up_to_the_edges(photograph):
 
 
 def test_noise_has_its_deviation_at_mid_grey_and_grows_with_the_light():
-    assert numpy_reference.noise_variance(127.5, 6.0, 0.25) == 36
-    assert numpy_reference.noise_variance(0.0, 6.0, 0.25) == 27
-    assert numpy_reference.noise_variance(255.0, 6.0, 1.0) == 72
+    assert numpy_reference.noise_variance(127.5, 6.0, shot=0.25) == 36
+    assert numpy_reference.noise_variance(0.0, 6.0, shot=0.25) == 27
+    assert numpy_reference.noise_variance(255.0, 6.0, shot=1.0) == 72
     grey = np.full((400, 400, 3), 128, np.uint8)
-    lr = numpy_reference.degrade(grey, "noise", 2, seed=1).astype(float)
+    lr = numpy_reference.degrade(grey, "noise", strength=2, seed=1).astype(float)
     assert lr.mean() == pytest.approx(128, abs=0.2)
     assert lr.std() == pytest.approx(7, rel=0.02)
 
 
 def test_the_seed_decides_the_noise(photograph):
-    one, same, other = (numpy_reference.degrade(photograph, "mix", 1, seed) for seed in (3, 3, [3, 1]))
+    one, same, other = (numpy_reference.degrade(photograph, "mix", strength=1, seed=seed) for seed in (3, 3, [3, 1]))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
 
 def test_jpeg_is_the_last_that_happens_and_the_first_where_it_comes_before(photograph):
     clean = bicubic.downscale(photograph)
-    assert np.array_equal(numpy_reference.degrade(photograph, "jpeg", 3), numpy_reference.jpeg(clean, 30))
+    assert np.array_equal(numpy_reference.degrade(photograph, "jpeg", strength=3), numpy_reference.jpeg(clean, 30))
     before = numpy_reference.apply(dataclasses.replace(numpy_reference.CLEAN, before=40), photograph)
     assert np.array_equal(before, bicubic.downscale(numpy_reference.jpeg(photograph, 40)))
 
 
 @pytest.mark.parametrize("kind", ["blur", "noise", "jpeg", "mix"])
-def test_more_strength_is_more_damage(photograph, kind):
+def test_more_strength_is_more_degradation(photograph, kind):
     clean = bicubic.downscale(photograph)
     psnr = [
-        metrics.psnr(clean, numpy_reference.degrade(photograph, kind, strength))
+        metrics.psnr(clean, numpy_reference.degrade(photograph, kind, strength=strength))
         for strength in numpy_reference.STRENGTHS
     ]
     assert psnr == sorted(psnr, reverse=True)
@@ -88,11 +88,11 @@ def test_more_strength_is_more_damage(photograph, kind):
 
 
 def test_sides_that_are_no_multiples_of_four_are_cut(noise):
-    for kind in numpy_reference.LADDER:
-        assert numpy_reference.degrade(noise(19, 27), kind, 3).shape == (4, 6, 3)
+    for kind in numpy_reference.DEGRADATIONS:
+        assert numpy_reference.degrade(noise(19, 27), kind, strength=3).shape == (4, 6, 3)
 
 
 @pytest.mark.parametrize("kind, strength, named", [("blurr", 1, "did you mean 'blur'"), ("blur", 4, "not 4")])
 def test_an_unknown_kind_or_strength_is_named(noise, kind, strength, named):
     with pytest.raises(InputError, match=named):
-        numpy_reference.degrade(noise(16, 16), kind, strength)
+        numpy_reference.degrade(noise(16, 16), kind, strength=strength)

@@ -109,6 +109,11 @@ def test_a_busy_server_is_asked_again_when_it_says(web, tmp_path, code):
     assert len(web.requests) == 3
 
 
+def test_a_wait_that_cannot_be_read_is_a_second(web, tmp_path):
+    web.faults["/file"] = [server.status(503, {"Retry-After": "soon"})]
+    assert http.file(wanted(web, tmp_path), progress=False).read_bytes() == BODY
+
+
 def test_a_server_that_asks_for_hours_is_given_up(web, tmp_path):
     web.faults["/file"] = [server.status(429, {"Retry-After": "7200"})]
     with pytest.raises(http.Unavailable, match="429.*try again later"):
@@ -233,8 +238,8 @@ def tree(folder):
 def test_coco_comes_whole_by_its_archives(coco, tmp_path):
     rows = manifest.read(library.fetch_set("coco", tmp_path, progress=False))
     assert [row.split for row in rows] == ["test"] * 10 + ["train"] * 12
-    assert len(sources.load("coco", "train", tmp_path)) == 12  # none of these names falls to the validation split
-    assert len(sources.load("coco", "test", tmp_path)) == 10
+    assert len(sources.load("coco", "train", root=tmp_path)) == 12  # none of these names falls to the validation split
+    assert len(sources.load("coco", "test", root=tmp_path)) == 10
     assert not list(tmp_path.rglob("*.zip"))
     assert library.check("coco", tmp_path) == []
     before = len(coco.requests)
@@ -287,7 +292,7 @@ def test_a_mirror_with_other_pictures_is_refused(ffhq, tmp_path):
 
 def test_members_of_a_remote_zip_are_read_in_parts(web):
     web.files["/a.zip"] = zipped({"x/one": BODY, "x/two": b""})
-    found = {member.name: remote_zip.read(member) for member in remote_zip.members(web.url + "/a.zip")}
+    found = {member.info.filename: remote_zip.read(member) for member in remote_zip.members(web.url + "/a.zip")}
     assert found == {"x/one": BODY, "x/two": b""}
 
 
@@ -299,6 +304,13 @@ def test_offline_ends_with_one_line_that_says_what_to_do(tmp_path, monkeypatch):
     assert "\n" not in message
     assert "tried http://127.0.0.1:9/annotations/annotations_trainval2017.zip: no connection" in message
     assert message.endswith("srlib data import DIR coco")
+
+
+def test_a_set_without_an_address_is_answered_with_the_command_that_imports_it(tmp_path):
+    with pytest.raises(InputError, match="cannot fetch faces: .*no address.*run: srlib data import DIR faces"):
+        library.fetch_set("faces", tmp_path)
+    with pytest.raises(InputError, match="faces is not there; run: srlib data import DIR faces"):
+        library.check("faces", tmp_path)
 
 
 def test_too_little_room_for_a_set_is_said_before_anything_is_fetched(coco, tmp_path, monkeypatch):
@@ -324,7 +336,7 @@ class Interrupt:
         threading.settrace(None)
 
     def _trace(self, frame, event, argument):
-        if pathlib.Path(frame.f_code.co_filename).parent.name != "data":
+        if "/srlib/data/" not in pathlib.Path(frame.f_code.co_filename).as_posix():
             return None
         if event == "line":
             with self._lock:
@@ -367,7 +379,7 @@ def test_import_takes_splits_from_folders(tmp_path):
         path = tmp_path / "mine" / name
         path.parent.mkdir(parents=True)
         path.write_bytes(picture(len(name)))
-    rows = manifest.read(library.import_folder(tmp_path / "mine", "coco", tmp_path / "root", progress=False))
+    rows = manifest.read(library.import_folder(tmp_path / "mine", "coco", root=tmp_path / "root", progress=False))
     assert [(row.split, row.id) for row in rows] == [("test", "b.png"), ("train", "a.png")]
     assert (tmp_path / "root/coco/val2017/b.png").exists()
 
@@ -375,11 +387,11 @@ def test_import_takes_splits_from_folders(tmp_path):
 def test_import_numbers_ffhq(tmp_path):
     for index in (5, 60_001):
         (tmp_path / f"{index:05d}.png").write_bytes(picture(index))
-    rows = manifest.read(library.import_folder(tmp_path, "ffhq", tmp_path / "root", progress=False))
+    rows = manifest.read(library.import_folder(tmp_path, "ffhq", root=tmp_path / "root", progress=False))
     assert [(row.split, row.id) for row in rows] == [("test", "60000/60001.png"), ("train", "00000/00005.png")]
 
 
 def test_import_names_a_picture_whose_split_cannot_be_told(tmp_path):
     (tmp_path / "a.png").write_bytes(picture(0))
     with pytest.raises(InputError, match="subfolders named train2017 and val2017"):
-        library.import_folder(tmp_path, "coco", tmp_path / "root", progress=False)
+        library.import_folder(tmp_path, "coco", root=tmp_path / "root", progress=False)
