@@ -19,7 +19,7 @@ from PIL import Image
 
 from srlib import config as configs
 from srlib import files
-from srlib.data import catalogue, embedded, packed_store, patches, sources
+from srlib.data import catalogue, embedded_photographs, packed_store, patches, sources
 from srlib.imaging import pictures
 from srlib.machine import backend, environment
 from srlib.srgan import generator, losses, training_steps
@@ -52,7 +52,7 @@ def _jpegs(root, folder):
     """JPEG files: COCO's training pictures of the data root, else the embedded photographs as JPEG."""
     if sources.has("coco", root):
         return pictures.find(root / catalogue.DATA_SETS["coco"].splits["train"])
-    for name, path in embedded.paths("train").items():
+    for name, path in embedded_photographs.paths("train").items():
         Image.fromarray(pictures.read(path).rgb).save(folder / f"{name}.jpg", quality=90)
     return pictures.find(folder)
 

@@ -21,10 +21,10 @@ ORDER = (
 # Modules that must work where Keras is not installed, or before anybody waits for it.
 WITHOUT_KERAS = (
     *("errors", "files", "config", "records", "machine.backend", "machine.colab", "machine.environment"),
-    *("imaging.bicubic", "imaging.pictures", "data.sources", "data.embedded", "data.drawn_faces.draw"),
+    *("imaging.bicubic", "imaging.pictures", "data.sources", "data.embedded_photographs", "data.drawn_faces.draw"),
     *("upscaling.model_files", "upscaling.upscaler", "upscaling.folded_network", "upscaling.run_in_numpy"),
     *("evaluation.statistics", "experiments.plans", "experiments.task_runner", "experiments.analysis"),
-    *("course.app.demo", "course.grading.kernel", "course.grading.sandbox", "course.publishing.colab_badges"),
+    *("course.app.demo", "course.grading.run_submission", "course.grading.sandbox", "course.publishing.colab_badges"),
     *("cli.main",),
 )
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from srlib.config import SCALE, did_you_mean
-from srlib.data import catalogue, embedded
+from srlib.data import catalogue, embedded_photographs
 from srlib.data.drawn_faces import draw
 from srlib.errors import InputError
 from srlib.imaging import bicubic, pictures
@@ -109,7 +109,9 @@ def load(name: str, split: str, *, root: pathlib.Path | str | None = None) -> Im
     if split not in SPLITS:
         raise InputError(f"unknown split {split!r}: choose one of {', '.join(SPLITS)}")
     if name == "embedded":
-        return ImageSet(name, split, tuple(_photo(key, path) for key, path in embedded.paths(split).items()))
+        return ImageSet(
+            name, split, tuple(_photo(key, path) for key, path in embedded_photographs.paths(split).items())
+        )
     if name == "drawn-faces":
         return ImageSet(name, split, tuple(_drawn(index) for index in draw.indices(split)))
     root = data_root(root)

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from srlib.data import embedded, face_crops
+from srlib.data import embedded_photographs, face_crops
 from srlib.errors import InputError
 from srlib.imaging import bicubic, pictures
 
@@ -13,7 +13,7 @@ IMAGE = np.random.default_rng(0).integers(0, 255, (430, 610, 3), dtype=np.uint8)
 
 
 def portrait():
-    return pictures.read(embedded.paths("test")["astronaut"]).rgb
+    return pictures.read(embedded_photographs.paths("test")["astronaut"]).rgb
 
 
 def test_an_input_is_the_original_shrunk_four_times():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlib.data import catalogue, embedded, sources
+from srlib.data import catalogue, embedded_photographs, sources
 from srlib.data.drawn_faces import draw
 from srlib.errors import InputError
 from srlib.imaging import pictures
@@ -351,7 +351,7 @@ def test_a_plain_folder_of_pictures_is_a_data_set(album):
 
 def test_every_embedded_photograph_is_there_and_no_two_show_the_same():
     photographs = [photo.load().rgb for split in sources.SPLITS for photo in sources.load("embedded", split)]
-    assert len(photographs) == sum(map(len, embedded.PHOTOGRAPHS.values())) == 12
+    assert len(photographs) == sum(map(len, embedded_photographs.PHOTOGRAPHS.values())) == 12
     assert min(min(picture.shape[:2]) for picture in photographs) >= 200
     thumbnails = [np.asarray(Image.fromarray(picture).convert("L").resize((16, 16)), float) for picture in photographs]
     for one, other in itertools.combinations(thumbnails, 2):
@@ -359,7 +359,11 @@ def test_every_embedded_photograph_is_there_and_no_two_show_the_same():
 
 
 def test_the_second_view_of_the_motorcycle_is_left_out():
-    files = [pathlib.PurePath(place).name for places in embedded.PHOTOGRAPHS.values() for place in places.values()]
+    files = [
+        pathlib.PurePath(place).name
+        for places in embedded_photographs.PHOTOGRAPHS.values()
+        for place in places.values()
+    ]
     assert "motorcycle_left.png" in files
     assert "motorcycle_right.png" not in files
 
@@ -370,7 +374,7 @@ def test_grey_photographs_are_known_as_grey():
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(embedded_photographs.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="package sklearn, which is not installed"):
         sources.load("embedded", "train")
 

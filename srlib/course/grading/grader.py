@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from srlib import files, records
 from srlib.course import runner, student_edition
-from srlib.course.grading import kernel, sandbox
+from srlib.course.grading import run_submission, sandbox
 from srlib.errors import InputError
 
 _LARGEST = 20_000_000  # bytes of a submission; a notebook with all its pictures has fewer
@@ -209,7 +209,7 @@ def _exercise_step(name: str, stub: str, source: str) -> Step:
     """The step of an exercise: `before` starts the watch and forgets old values of what the stub's check is given."""
     call = student_edition.call(stub)
     names = sorted({node.id for value in call.args for node in ast.walk(value) if isinstance(node, ast.Name)})
-    before = f"{kernel.HERE}.begin(globals(), {names!r})"
+    before = f"{run_submission.HERE}.begin(globals(), {names!r})"
     return {"exercise": name, "source": source, "before": before, "call": ast.unparse(call)}
 
 
@@ -249,7 +249,7 @@ def _run(steps: list[Step], limits: Limits) -> tuple[dict[str, Verdict], str]:
 def _communicate(job: dict, environment: dict[str, str], seconds: float) -> tuple[bytes, bytes, bool]:
     """Give the job to a process of its own; returns its output on both streams, and whether it had to be stopped."""
     command, pipes = (
-        [sys.executable, "-m", kernel.__name__],
+        [sys.executable, "-m", run_submission.__name__],
         dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE),
     )
     process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from srlib.cli import data
-from srlib.data import embedded
+from srlib.data import embedded_photographs
 from srlib.data.audit import duplicates, manifest
 from srlib.data.download import library
 from srlib.errors import InputError
@@ -21,7 +21,7 @@ def folders(tmp_path):
     made = {"train": tmp_path / "train", "test": tmp_path / "test"}
     for split, names in (("train", ("china", "coffee", "rocket")), ("test", ("astronaut", "chelsea", "coins"))):
         made[split].mkdir()
-        paths = {**embedded.paths("train"), **embedded.paths("test")}
+        paths = {**embedded_photographs.paths("train"), **embedded_photographs.paths("test")}
         for name in names:
             with Image.open(paths[name]) as image:
                 image.convert("RGB").save(made[split] / f"{name}.png")

@@ -15,7 +15,7 @@ from typing import Any
 from srlib.course.grading import sandbox
 
 MIME = "application/vnd.srlib.verdict+json"
-HERE = "__import__('srlib.course.grading.kernel', fromlist=['kernel'])"  # this module, for code in the kernel
+HERE = "__import__('srlib.course.grading.run_submission', fromlist=['kernel'])"  # this module, for code in the kernel
 # What a kernel is told of the teacher's environment: where things are installed, and how to compute; no more.
 _VARIABLES = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "SRLIB_SANDBOX")
 _PREFIXES = ("KERAS_", "TF_", "OMP_", "JAX_", "XLA_")
