@@ -30,15 +30,11 @@ def mounted(path: pathlib.Path) -> pathlib.Path:
     if not here() or _DRIVE not in path.parts:
         return path
     point = pathlib.Path(*path.parts[: path.parts.index(_DRIVE)])
-    if not (point / _DRIVE).is_dir():
-        _mount(point)
-    return path
-
-
-def _mount(point: pathlib.Path) -> None:
-    from google.colab import drive
-
     try:
-        drive.mount(str(point))
+        if not (point / _DRIVE).is_dir():
+            from google.colab import drive
+
+            drive.mount(str(point))
     except Exception as error:  # Colab's own errors have no common type
         raise InputError(f"Drive cannot be mounted at {point} ({error}): allow it, or leave out_root empty") from error
+    return path

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from srlib import config as configs
 from srlib import files
+from srlib.config import Config, did_you_mean
 from srlib.errors import InputError
 from srlib.files import PathLike
 from srlib.upscaling import folded_network
@@ -23,16 +23,11 @@ if TYPE_CHECKING:
     import keras
 
 SHIPPED = pathlib.Path(__file__).parent / "weights"
-PUBLISHED = configs.Config()
+PUBLISHED = Config()
 
 
 def save(
-    path: PathLike,
-    network: "keras.Model",
-    *,
-    config: configs.Config,
-    about: Mapping[str, Any] | None = None,
-    dtype: str = "float16",
+    path: PathLike, network: "keras.Model", *, config: Config, about: Mapping | None = None, dtype: str = "float16"
 ) -> None:
     """Write a generator's weights, config and origin as one .npz file.
 
@@ -89,11 +84,11 @@ def find(name_or_path: PathLike) -> pathlib.Path:
     path = pathlib.Path(name_or_path)
     if path.is_file():
         return path
-    hint = configs.did_you_mean(str(name_or_path), shipped)
+    hint = did_you_mean(str(name_or_path), shipped)
     raise InputError(f"unknown model {str(name_or_path)!r}{hint}; shipped: {', '.join(shipped) or 'none'}, or a path")
 
 
-def load(name_or_path: PathLike) -> tuple["keras.Model", configs.Config]:
+def load(name_or_path: PathLike) -> tuple["keras.Model", Config]:
     """Load a generator in float32, for training; `fold` reads it for enlarging.
 
     Args:
@@ -113,7 +108,7 @@ def load(name_or_path: PathLike) -> tuple["keras.Model", configs.Config]:
     return network, config
 
 
-def start(name_or_path: PathLike | None, config: configs.Config) -> "keras.Model | None":
+def start(name_or_path: PathLike | None, config: Config) -> "keras.Model | None":
     """The generator that a training begins with, None for no name, which means fresh weights.
 
     Args:
@@ -147,7 +142,7 @@ def header(name_or_path: PathLike) -> dict[str, Any]:
     return _read(find(name_or_path))[0]
 
 
-def _read(path: pathlib.Path) -> tuple[dict[str, Any], configs.Config, list[np.ndarray]]:
+def _read(path: pathlib.Path) -> tuple[dict[str, Any], Config, list[np.ndarray]]:
     """Header, `Config` and float32 weights of a model file of either kind."""
     if path.suffix in (".h5", ".hdf5"):
         values = _read_legacy(path)
@@ -161,13 +156,13 @@ def _named(values: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     return {f"w{index:03d}": value for index, value in enumerate(values)}
 
 
-def _read_own(path: pathlib.Path) -> tuple[dict[str, Any], configs.Config, list[np.ndarray]]:
+def _read_own(path: pathlib.Path) -> tuple[dict[str, Any], Config, list[np.ndarray]]:
     """Header, `Config` and float32 weights of a file of `save`, checksum compared."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         head = json.loads(arrays.pop("header").tobytes())
-        expected, config = head["sha256"], configs.Config(**head["config"])
+        expected, config = head["sha256"], Config(**head["config"])
     except Exception as error:  # NumPy, zip, zlib and JSON each raise their own for damaged files
         raise InputError(f"{path}: not a model file of srlib, or damaged") from error
     if checksum(arrays) != expected:

@@ -48,7 +48,8 @@ class TiledUpscaler:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """uint8 (4 height, 4 width, 3) of uint8 (height, width, 3)."""
         height, width = image.shape[:2]
-        grown = _mirror_up(image, SMALLEST)
+        missing = [(0, max(SMALLEST - side, 0)) for side in (height, width)]
+        grown = np.pad(image, (*missing, (0, 0)), mode="symmetric")
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
     def parameters(self) -> int:
@@ -99,12 +100,6 @@ class Upscaler(TiledUpscaler):
             sr = self.backend.picture(features[:, rows.read], pixels[:, rows.read])[0]
             result[rows.write] = bicubic.to_uint8(sr[rows.keep])
         return result
-
-
-def _mirror_up(image: np.ndarray, smallest: int) -> np.ndarray:
-    """The picture mirrored at its right and lower edge until no side is below `smallest`."""
-    missing = [(0, max(smallest - side, 0)) for side in image.shape[:2]]
-    return np.pad(image, (*missing, (0, 0)), mode="symmetric")
 
 
 def of_network(
