@@ -108,11 +108,11 @@ def test_exercises_have_a_stub_a_check_and_a_solution(notebook):
 
 
 def test_every_figure_has_alt_text(notebook):
-    for cell in code_cells(notebook):
-        calls = [node for node in ast.walk(_parsed(cell.source)) if _called(node) == "viz.show"]
-        for call in calls:
-            assert "alt" in [keyword.arg for keyword in call.keywords]
-        assert "plt.show" not in cell.source
+    nodes = [node for cell in code_cells(notebook) for node in ast.walk(_parsed(cell.source))]
+    shown = [node for node in nodes if _called(node) == "figures.show"]
+    assert shown
+    assert all("alt" in [keyword.arg for keyword in call.keywords] for call in shown)
+    assert not [node for node in nodes if _called(node) in ("plt.show", "pyplot.show")]
 
 
 def test_notebook_ends_with_what_was_learned_and_what_can_go_wrong(notebook):

@@ -322,7 +322,7 @@ def test_the_notebook_s_app_works_in_jupyterlab(browser, place, screenshots, rep
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     for old, new in {'"cpu"': '"smoke"', "own_models = []": "own_models = ['weaker.npz']"}.items():
         parameters.source = parameters.source.replace(old, new)
-    last = next(index for index, cell in enumerate(notebook.cells) if "widgets.App(" in cell.source)
+    last = next(index for index, cell in enumerate(notebook.cells) if "widget.App(" in cell.source)
     notebook.cells = notebook.cells[: last + 1]  # JupyterLab takes cells out of the page that are far from the last one
     nbformat.write(notebook, place / "photo.ipynb")
     words = ["-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", "--port={port}"]
