@@ -22,23 +22,9 @@ KEPT = 4  # compiled models that stay in memory
 
 # Settings that the compiled step does not depend on.
 _NUMBERS = (
-    "profile",
-    "seed",
-    "train_data",
-    "train_images",
-    "reduction",
-    "permute_channels",
-    "detail_draws",
-    "pretrain_steps",
-    "pretrain_learning_rate",
-    "gan_steps",
-    "gan_learning_rate",
-    "start_share",
-    "schedule",
-    "warmup_steps",
-    "log_every",
-    "evaluate_images",
-    "statistics_batches",
+    *("profile", "seed", "train_data", "train_images", "reduction", "permute_channels", "detail_draws"),
+    *("pretrain_steps", "pretrain_learning_rate", "gan_steps", "gan_learning_rate", "schedule", "warmup_steps"),
+    *("start_share", "statistics_batches", "log_every", "evaluate_images"),
 )
 
 _cache = collections.OrderedDict()
