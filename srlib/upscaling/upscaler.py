@@ -1,5 +1,6 @@
 """Upscaler: a generator as a function from uint8 pictures of any size to uint8 pictures four times as large."""
 
+import abc
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,7 +34,7 @@ class Backend(Protocol):
         """The picture, float32 (1, 4 height, 4 width, 3), values 0..255 not rounded."""
 
 
-class TiledUpscaler:
+class TiledUpscaler(abc.ABC):
     """Upscaler that works in tiles which overlap; a base class.
 
     Args:
@@ -52,9 +53,9 @@ class TiledUpscaler:
         grown = np.pad(image, (*missing, (0, 0)), mode="symmetric")
         return self._tiled(grown)[: SCALE * height, : SCALE * width]
 
+    @abc.abstractmethod
     def parameters(self) -> int:
         """The number of the network's weights, batch norm's moving statistics among them."""
-        raise NotImplementedError
 
     def _tiled(self, image: np.ndarray) -> np.ndarray:
         """The picture put together from tiles, or in one piece where it is not larger than one."""
@@ -65,9 +66,9 @@ class TiledUpscaler:
             result[row.write, column.write] = sr[row.keep, column.keep]
         return result
 
+    @abc.abstractmethod
     def _whole(self, image: np.ndarray) -> np.ndarray:
         """One picture or tile in one piece."""
-        raise NotImplementedError
 
 
 class Upscaler(TiledUpscaler):
